@@ -1,0 +1,54 @@
+"""Turing patterns and local-score diffusion models on one engine: a local rule plus a neighbourhood."""
+
+from importlib.metadata import version
+
+from turingdiff import data, denoising, measure, morphogenesis, stencils
+from turingdiff.engine import (
+    BlowUpError,
+    Geometry,
+    Run,
+    UnstableStepWarning,
+    ancestral,
+    euler,
+    euler_maruyama,
+    evolve,
+    heun,
+    load_run,
+    one_step,
+    rk4,
+    simulate,
+    uniform,
+)
+from turingdiff.neighbourhood import Neighbourhood, fixed
+from turingdiff.reaction import reaction
+from turingdiff.rule import Rule
+from turingdiff.show import animate
+
+__version__ = version("turingdiff")
+
+__all__ = [
+    "BlowUpError",
+    "Geometry",
+    "Neighbourhood",
+    "Rule",
+    "Run",
+    "UnstableStepWarning",
+    "ancestral",
+    "animate",
+    "data",
+    "denoising",
+    "euler",
+    "euler_maruyama",
+    "evolve",
+    "fixed",
+    "heun",
+    "load_run",
+    "measure",
+    "morphogenesis",
+    "one_step",
+    "reaction",
+    "rk4",
+    "simulate",
+    "stencils",
+    "uniform",
+]

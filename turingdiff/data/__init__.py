@@ -1,0 +1,7 @@
+"""The bundled images, and the loaders of the user's own."""
+
+from turingdiff.data.bundled import fashion, find_fashion
+from turingdiff.data.images import check_images, from_unit, to_unit
+from turingdiff.data.readers import load
+
+__all__ = ["check_images", "fashion", "find_fashion", "from_unit", "load", "to_unit"]

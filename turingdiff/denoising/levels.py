@@ -1,0 +1,32 @@
+"""Noise levels: decreasing grids of sigma that end at 0."""
+
+from __future__ import annotations
+
+import numpy as np
+
+# The paper's code stops the cosine short of its end by this factor, which keeps sigma(t = 1) at 80.2.
+COSINE_STRETCH = 1.008
+
+
+def cosine_sigma(t: float | np.ndarray) -> np.ndarray:
+    """sigma(t) = tan(pi/2 t/1.008), t in [0, 1]: abar = cos² (Kamb & Ganguli 2025, their code's default)."""
+    return np.tan(np.pi / 2 * np.asarray(t) / COSINE_STRETCH)
+
+
+def cosine_levels(n: int = 20) -> np.ndarray:
+    """The n + 1 levels of t = 1, 1 - 1/n, ..., 0 on the cosine schedule; the last is 0."""
+    return cosine_sigma(np.arange(_count(n), -1, -1) / n)
+
+
+def karras_levels(n: int = 20, sigma_max: float = 80.0, sigma_min: float = 0.002, rho: float = 7.0) -> np.ndarray:
+    """N levels between sigma_max and sigma_min, even in sigma^(1/rho), and 0 (Karras et al. 2022, eq. 5)."""
+    if not 0 < sigma_min < sigma_max:
+        raise ValueError(f"levels need 0 < sigma_min < sigma_max, got {sigma_min} and {sigma_max}")
+    ramp = np.linspace(sigma_max ** (1 / rho), sigma_min ** (1 / rho), max(_count(n), 2)) ** rho
+    return np.append(ramp[:n], 0.0)
+
+
+def _count(n: int) -> int:
+    if n != int(n) or n < 1:
+        raise ValueError(f"the number of steps must be a whole number >= 1, got {n!r}")
+    return int(n)

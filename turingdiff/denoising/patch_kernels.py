@@ -1,0 +1,317 @@
+"""Distances between all patches, by shifts and box sums.
+
+For one shift s the squared difference of the query and a training image moved by s, summed over a window, is the
+squared distance of *every* pixel's patch to the patch s away: no patch is ever copied and the cost of a pair does not
+depend on the patch size. The innermost axis runs over LANES training images, so that all loops are long and flat.
+
+Window sums never subtract: what leaves a window leaves no trace, and a change outside a pixel's window cannot touch
+its last bit. Vertically a window is cut at a multiple of its height into the end of one block of rows and the
+beginning of the next (van Herk's scheme: three additions a row whatever the height); horizontally sums are doubled.
+
+Padded coordinates: with a halo of r cells, the window of pixel (y, x) covers rows y ... y + 2r of the padded query.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import prange, types
+from numba.extending import intrinsic
+
+from turingdiff.engine.compile import allocating_helper, compiled_form, parallel_patch_kernel, patch_helper
+from turingdiff.engine.subnormals import flush_subnormals, restore_subnormals
+
+LANES = 64 if not numba.config.DISABLE_JIT else 2
+# Pairs this many nats below the running maximum are skipped: P pairs lose at most P exp(-32) of relative mass.
+SKIP = -32.0
+# The accumulators are rescaled when the maximum rises by more: weights stay below exp(20).
+RESCALE = 20.0
+START = -1e30
+
+
+def fast_exp(x):
+    """exp(x) for x <= 80: relative error 2e-7 in float32, where below -87 it is exp(-87)."""
+    return math.exp(x)
+
+
+@intrinsic
+def _bits_to_float(typingctx, bits):
+    return types.float32(types.int32), lambda context, builder, sig, args: builder.bitcast(args[0], ir.FloatType())
+
+
+@compiled_form(fast_exp)
+def _compiled_exp(x):
+    if x != types.float32:
+        return lambda x: math.exp(x)
+    f = np.float32
+    log2e, ln2_high, ln2_low = f(1.442695041), f(0.693359375), f(-2.12194440e-4)
+    half, one, floor_at, bias, mantissa = f(0.5), f(1), f(-87), np.int32(127), np.int32(23)
+    c2, c3, c4, c5, c6 = f(1 / 2), f(1 / 6), f(1 / 24), f(1 / 120), f(1 / 720)
+
+    def vectorisable(x):  # a call into libm is not
+        x = x if x > floor_at else floor_at
+        n = np.floor(x * log2e + half)
+        r = (x - n * ln2_high) - n * ln2_low
+        p = one + r * (one + r * (c2 + r * (c3 + r * (c4 + r * (c5 + r * c6)))))
+        return p * _bits_to_float((np.int32(n) + bias) << mantissa)
+
+    return vectorisable
+
+
+@patch_helper
+def square_onto(q, t, base, out):
+    """Out = base + (q - t)²."""
+    for m in range(out.size):
+        d = q[m] - t[m]
+        out[m] = base[m] + d * d
+
+
+@patch_helper
+def add_square(q, t, out):
+    """Out += (q - t)²."""
+    for m in range(out.size):
+        d = q[m] - t[m]
+        out[m] += d * d
+
+
+@patch_helper
+def add_to(a, b, out):
+    """Out = a + b."""
+    for m in range(out.size):
+        out[m] = a[m] + b[m]
+
+
+@patch_helper
+def add_square_and_sum(q, t, base, out, total):
+    """Out += (q - t)²; total = base + out."""
+    for m in range(out.size):
+        d = q[m] - t[m]
+        out[m] += d * d
+        total[m] = base[m] + out[m]
+
+
+@patch_helper
+def add(a, out):
+    """Out += a."""
+    for m in range(out.size):
+        out[m] += a[m]
+
+
+def least_of_lanes(a, start):
+    """The least of the LANES finite numbers from `start` on."""
+    return a[start : start + LANES].min()
+
+
+@intrinsic
+def _least_of_lanes(typingctx, a, start):
+    # Spelled out as one vector: LLVM unrolls a loop of 32 into a chain of 31 scalar minima (measured: 3 times slower).
+    def codegen(context, builder, signature, args):
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        element = context.get_data_type(signature.return_type)
+        vector = ir.VectorType(element, LANES)
+        pointer = builder.bitcast(builder.gep(array.data, [args[1]]), vector.as_pointer())
+        values = builder.load(pointer, align=signature.return_type.bitwidth // 8)
+        name = f"llvm.vector.reduce.fmin.v{LANES}f{signature.return_type.bitwidth}"
+        function = builder.module.globals.get(name) or ir.Function(
+            builder.module, ir.FunctionType(element, [vector]), name
+        )
+        return builder.call(function, [values], fastmath=("nnan", "nsz"))
+
+    return a.dtype(a, types.intp), codegen
+
+
+@compiled_form(least_of_lanes)
+def _compiled_least(a, start):
+    return lambda a, start: _least_of_lanes(a, start)
+
+
+@patch_helper
+def box_row(column, k, power, box):
+    """Sums of k neighbouring pixels (k odd): box[x] = column[x] + ... + column[x + k - 1], by doubling.
+
+    `power` (2, size) is scratch: sums of 2, 4, 8 ... pixels.
+    """
+    n, length, width, done, turn = box.size, column.size, 1, 1, 0
+    if k == 1:
+        for m in range(n):
+            box[m] = column[m]
+        return
+    source = column
+    while 2 * width <= k:
+        length -= width * LANES
+        target = power[turn, :length]
+        add_to(source[:length], source[width * LANES : width * LANES + length], target)
+        source, turn, width = target, 1 - turn, 2 * width
+        if k & width:
+            part = source[done * LANES : done * LANES + n]
+            if done == 1:
+                add_to(column[:n], part, box)
+            else:
+                add(part, box)
+            done += width
+
+
+@patch_helper
+def visit_pairs(consume, query, bank, row_shifts, column_shifts, r, scratch, state):
+    """Call ``consume(box, y, xa, dy, dx, bank, state)`` with the distances of row y, for every shift and row.
+
+    query
+        (C, Hq, Wq * LANES): padded, every pixel repeated over the lanes.
+    bank
+        (C, Hb, Wb * LANES): LANES padded images; rows are taken modulo Hb.
+    row_shifts, column_shifts
+        (n, 3): a shift and the range of pixels (from, to) that it is admissible for.
+    """
+    channels, rows, k = bank.shape[0], bank.shape[1], 2 * r + 1
+    suffix, prefix, column, box, power, zero = scratch
+    for vertical in range(row_shifts.shape[0]):
+        dy, ya, yb = row_shifts[vertical, 0], row_shifts[vertical, 1], row_shifts[vertical, 2]
+        for horizontal in range(column_shifts.shape[0]):
+            dx, xa, xb = (
+                column_shifts[horizontal, 0],
+                column_shifts[horizontal, 1],
+                column_shifts[horizontal, 2],
+            )
+            lo, hi, n = xa * LANES, (xb + 2 * r) * LANES, (xb - xa) * LANES
+            move = dx * LANES
+            length = hi - lo
+            for block in range(ya, yb, k):
+                # Window sums that end with this block of k rows.
+                for j in range(k - 1, -1, -1):
+                    y = block + j
+                    row = (y + dy) % rows
+                    above = suffix[j + 1, :length] if j < k - 1 else zero[:length]
+                    square_onto(query[0, y, lo:hi], bank[0, row, lo + move : hi + move], above, suffix[j, :length])
+                    for c in range(1, channels):
+                        add_square(query[c, y, lo:hi], bank[c, row, lo + move : hi + move], suffix[j, :length])
+                box_row(suffix[0, :length], k, power, box[:n])
+                consume(box[:n], block, xa, dy, dx, bank, state)
+                # Window sums that begin in this block and end in the next one.
+                for m in range(length):
+                    prefix[m] = 0
+                for j in range(1, min(k, yb - block)):
+                    y = block + k - 1 + j
+                    row = (y + dy) % rows
+                    for c in range(1, channels):
+                        add_square(query[c, y, lo:hi], bank[c, row, lo + move : hi + move], prefix[:length])
+                    add_square_and_sum(
+                        query[0, y, lo:hi],
+                        bank[0, row, lo + move : hi + move],
+                        suffix[j, :length],
+                        prefix[:length],
+                        column[:length],
+                    )
+                    box_row(column[:length], k, power, box[:n])
+                    consume(box[:n], block + j, xa, dy, dx, bank, state)
+
+
+@allocating_helper
+def make_scratch(query, r):
+    """Work space of `visit_pairs`: rows of partial window sums."""
+    k, full, dtype = 2 * r + 1, query.shape[2], query.dtype
+    rows = np.zeros((4, full), dtype)
+    return np.zeros((k, full), dtype), rows[0], rows[1], rows[2], np.zeros((2, full), dtype), rows[3]
+
+
+@patch_helper
+def add_weights(d, precision, peaks, total):
+    """W = exp(-precision d - peak); adds the weights to `total` and leaves them in `d`."""
+    for m in range(d.size):
+        w = fast_exp(-d[m] * precision - peaks[m])
+        d[m] = w
+        total[m] += w
+
+
+@patch_helper
+def add_weighted(w, values, out):
+    """Out += w values."""
+    for m in range(out.size):
+        out[m] += w[m] * values[m]
+
+
+@patch_helper
+def raise_peak(peak, y, start, peaks, total, weighted):
+    """Take `peak` as the maximum of the pixel whose lanes begin at `start`; rescale what has been summed."""
+    factor = fast_exp(peaks[y, start] - peak)
+    for m in range(start, start + LANES):
+        peaks[y, m] = peak
+        total[y, m] *= factor
+        for c in range(weighted.shape[0]):
+            weighted[c, y, m] *= factor
+
+
+@patch_helper
+def accumulate(box, y, xa, dy, dx, bank, state):
+    """Add one row of pairs to the softmax: running maximum, sum of weights, weighted sum of patch centres.
+
+    Pixels with no lane within SKIP of their maximum are passed over; runs of the others are flat loops (over
+    one-dimensional slices: a slice with a step that Numba cannot see would not vectorise).
+    """
+    r, precision, peaks, total, weighted = state
+    row, lo, to_centre, begin = (y + dy + r) % bank.shape[1], xa * LANES, (dx + r) * LANES, 0
+    peak_row = peaks[y, lo : lo + box.size]
+    for m in range(0, box.size + 1, LANES):
+        counts = False
+        if m < box.size:
+            best = -least_of_lanes(box, m) * precision
+            gain = best - peak_row[m]
+            counts = gain > SKIP
+            if gain > RESCALE:
+                raise_peak(best, y, lo + m, peaks, total, weighted)
+        if not counts:
+            if begin < m:
+                weights, a, b = box[begin:m], lo + begin, lo + m
+                add_weights(weights, precision, peaks[y, a:b], total[y, a:b])
+                for c in range(bank.shape[0]):
+                    add_weighted(weights, bank[c, row, a + to_centre : b + to_centre], weighted[c, y, a:b])
+            begin = m + LANES
+
+
+@patch_helper
+def keep_nearest(box, y, xa, dy, dx, bank, state):
+    """Keep each lane's least distance and the shift it is found at; of equals (within `tie`) the first shift."""
+    tie, best, shift = state
+    code = dy * 65536 + dx
+    nearest, place = best[y, xa * LANES : xa * LANES + box.size], shift[y, xa * LANES : xa * LANES + box.size]
+    for m in range(box.size):
+        closer = box[m] < nearest[m] - tie
+        place[m] = code if closer else place[m]
+        nearest[m] = box[m] if closer else nearest[m]
+
+
+@parallel_patch_kernel
+def posterior_states(queries, banks, row_shifts, column_shifts, r, precision, top, total, weighted):
+    """Softmax states of every query (B) against every bank (K): top, total (B, K, H, W), weighted (B, K, C, H, W)."""
+    height, width = top.shape[2], top.shape[3]
+    channels, blocks = queries.shape[1], banks.shape[0]
+    for task in prange(queries.shape[0] * blocks):
+        b, block = task // blocks, task % blocks
+        previous = flush_subnormals()
+        peaks = np.full((height, width * LANES), queries.dtype.type(START))
+        lanes_total = np.zeros((height, width * LANES), queries.dtype)
+        lanes_weighted = np.zeros((channels, height, width * LANES), queries.dtype)
+        state = (r, precision, peaks, lanes_total, lanes_weighted)
+        scratch = make_scratch(queries[b], r)
+        visit_pairs(accumulate, queries[b], banks[block], row_shifts, column_shifts, r, scratch, state)
+        for y in range(height):
+            for x in range(width):
+                top[b, block, y, x] = peaks[y, x * LANES]
+                for m in range(x * LANES, x * LANES + LANES):
+                    total[b, block, y, x] += lanes_total[y, m]
+                    for c in range(channels):
+                        weighted[b, block, c, y, x] += lanes_weighted[c, y, m]
+        restore_subnormals(previous)
+
+
+@parallel_patch_kernel
+def nearest_patches(queries, banks, row_shifts, column_shifts, r, tie, best, shift):
+    """Least distances and where, of every query (B) to every lane of every bank (K): (B, K, H, W * LANES)."""
+    blocks = banks.shape[0]
+    for task in prange(queries.shape[0] * blocks):
+        b, block = task // blocks, task % blocks
+        state = (tie, best[b, block], shift[b, block])
+        scratch = make_scratch(queries[b], r)
+        visit_pairs(keep_nearest, queries[b], banks[block], row_shifts, column_shifts, r, scratch, state)

@@ -1,0 +1,70 @@
+"""Patch sizes: an odd number, a function of sigma, or one of the published schedules.
+
+Kamb & Ganguli (2025, C.2) chose, at each of the 20 levels t = 1/20 ... 1 of the cosine schedule, the size whose score
+is most like the trained network's. Their code stores the size for t = i/20 at index i - 1 but reads index i there; here
+a size is used at the level it was calibrated for. A schedule is looked up at the nearest level in log sigma.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from turingdiff.denoising.levels import cosine_sigma
+
+PatchSize = int | str | Callable[[float], int]
+
+# From t = 1/20 (low noise) to t = 1, as shipped with the paper's code: data set, network, padding.
+PUBLISHED = {
+    "cifar10-resnet-zeros": (3, 3, 3, 3, 5, 5, 5, 7, 7, 7, 7, 9, 9, 11, 11, 13, 15, 17, 17, 17),
+    "cifar10-resnet-circular": (3, 3, 3, 3, 5, 5, 5, 5, 7, 7, 7, 9, 9, 11, 11, 13, 13, 15, 15, 15),
+    "cifar10-unet-zeros": (3, 3, 3, 3, 5, 5, 5, 5, 7, 7, 7, 7, 9, 9, 11, 13, 13, 15, 17, 25),
+    "celeba-resnet-zeros": (3, 3, 3, 5, 5, 5, 5, 5, 7, 7, 9, 9, 9, 11, 11, 11, 13, 15, 19, 19),
+    "celeba-unet-zeros": (3, 3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 7, 7, 9, 9, 9, 13, 19, 27),
+    "fashion-resnet-zeros": (3, 3, 5, 5, 7, 7, 9, 9, 9, 11, 11, 11, 13, 13, 13, 15, 15, 15, 17, 17),
+    "fashion-unet-zeros": (3, 3, 5, 5, 7, 7, 7, 9, 11, 11, 11, 13, 15, 15, 21, 23, 25, 25, 25, 25),
+    "mnist-resnet-zeros": (3, 3, 5, 5, 5, 7, 7, 7, 9, 9, 11, 11, 11, 11, 13, 15, 15, 15, 15, 15),
+    "mnist-resnet-circular": (3, 3, 5, 5, 5, 7, 7, 9, 9, 9, 11, 11, 11, 11, 9, 9, 7, 7, 3, 3),
+    "mnist-unet-zeros": (3, 3, 3, 5, 5, 7, 7, 7, 9, 9, 9, 11, 13, 15, 17, 21, 23, 23, 25, 27),
+}
+
+
+def patch_sizes(patch: PatchSize, levels: np.ndarray) -> tuple[Callable[[float], int], int]:
+    """The patch size as a function of sigma, and the largest it takes on `levels`.
+
+    Raises
+    ------
+    ValueError
+        For an even or non-positive size, or an unknown schedule.
+    """
+    size = _size_function(patch)
+    return size, max(size(float(sigma)) for sigma in levels if sigma > 0)
+
+
+def _size_function(patch: PatchSize) -> Callable[[float], int]:
+    if isinstance(patch, str):
+        if patch not in PUBLISHED:
+            raise ValueError(f"no published patch schedule {patch!r}; there are {', '.join(PUBLISHED)}")
+        return _published(np.array(PUBLISHED[patch]))
+    if callable(patch):
+        return lambda sigma: _odd(patch(sigma), f"patch({sigma:g})")
+    size = _odd(patch, "patch")
+    return lambda sigma: size
+
+
+def _published(sizes: np.ndarray) -> Callable[[float], int]:
+    log_sigma = np.log(cosine_sigma(np.arange(1, sizes.size + 1) / sizes.size))
+
+    def size(sigma: float) -> int:
+        return int(sizes[np.abs(log_sigma - np.log(sigma)).argmin()])
+
+    return size
+
+
+def _odd(size: int, name: str) -> int:
+    if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
+        raise TypeError(f"{name} must be an odd whole number, a function of sigma or a schedule's name, got {size!r}")
+    if size < 1 or size % 2 == 0:
+        raise ValueError(f"{name} must be odd and >= 1 (a patch has a centre), got {size}: try {max(1, size - 1)}")
+    return int(size)

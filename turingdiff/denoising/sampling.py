@@ -1,0 +1,54 @@
+"""The forward half, to dust, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from turingdiff.data.images import check_images, to_unit
+from turingdiff.denoising.machines import Machine, dust
+from turingdiff.engine.evolution import evolve
+from turingdiff.engine.steppers import Stepper, euler
+from turingdiff.engine.times import check_times
+
+
+def add_noise(images: np.ndarray, sigma: float, rng: int | np.random.Generator) -> np.ndarray:
+    """Y = x + sigma n: images (N, C, H, W) at noise level `sigma`, float32."""
+    if not (np.isfinite(sigma) and sigma >= 0):
+        raise ValueError(f"sigma must be finite and >= 0, got {sigma!r}")
+    clean = to_unit(check_images(images))
+    noise = np.random.default_rng(rng).standard_normal(clean.shape, np.float32)
+    return clean + np.float32(sigma) * noise
+
+
+def sample(
+    machine: Machine,
+    n: int = 8,
+    shape: tuple[int, int] | None = None,
+    levels: Sequence[float] | None = None,
+    *,
+    rng: int | np.random.Generator = 0,
+    stepper: Stepper = euler,
+    dtype: Any = np.float32,
+) -> np.ndarray:
+    """N new images (n, C, H, W) in [-1, 1], from noise along `levels` (by default 20 cosine levels).
+
+    Image i is the same for every n. `shape` is by default that of the training images.
+
+    Raises
+    ------
+    ValueError
+        For a canvas on which the machine is not defined, or levels that do not fall.
+    """
+    if n != int(n) or n < 1:
+        raise ValueError(f"n must be a whole number >= 1, got {n!r}")
+    grid = check_times(machine.times() if levels is None else levels)
+    if grid[-1] > grid[0]:
+        raise ValueError(f"levels must fall from noise to image, got {grid[0]} to {grid[-1]}")
+    canvas: Any = tuple(machine.images.shape[2:]) if shape is None else tuple(shape)
+    generator = np.random.default_rng(rng)
+    start = np.stack([dust(machine, canvas, generator, grid[0]) for _ in range(int(n))]).astype(dtype)
+    *_, (sigma, field) = evolve(machine, start, grid, stepper=stepper, every=len(grid) - 1, rng=generator)
+    return machine.view(field, sigma)

@@ -1,0 +1,134 @@
+"""`evolve`, the generator that everything else consumes, and what it refuses or reports."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from turingdiff.engine.flow import Flow
+from turingdiff.engine.steppers import Stepper, euler
+from turingdiff.engine.times import check_times, steps_between
+from turingdiff.rule import Rule
+
+STEPS_BETWEEN_CHECKS = 128
+
+
+class BlowUpError(ArithmeticError):
+    """A run left the finite numbers."""
+
+
+class UnstableStepWarning(UserWarning):
+    """A step is above the limit of explicit Euler."""
+
+
+def evolve(
+    rule: Rule,
+    field: np.ndarray,
+    times: Sequence[float],
+    *,
+    stepper: Stepper = euler,
+    every: int = 1,
+    rng: int | np.random.Generator | None = None,
+) -> Iterator[tuple[float, np.ndarray]]:
+    """Step `field` along `times`; yields (clock, field) at the start, every `every` steps, and at the end.
+
+    Yielded fields are copies, in the dtype of `field`. Where the last time is the rule's singular end (sigma = 0)
+    the last interval is an Euler step whatever the stepper: to D itself.
+
+    Parameters
+    ----------
+    times
+        Strictly rising or falling clock readings, e.g. ``td.uniform(0, 100, 0.1)`` or ``td.denoising.cosine_levels(20)``.
+    stepper
+        ``td.euler, td.heun, td.rk4, td.euler_maruyama, td.ancestral``, or your own (`one_step`).
+    rng
+        Seed or generator, needed by the stochastic steppers only.
+
+    Raises
+    ------
+    ValueError, TypeError
+        At the door (before the first yield): a field with the wrong channels, dtype or with NaN; times that are not
+        monotone or pass through the singular end.
+    BlowUpError
+        When the field stops being finite: names the channel, the time and a stable step.
+    """
+    field = np.array(field)
+    times = check_times(times)
+    flow = Flow(rule, field)
+    if every != int(every) or every < 1:
+        raise ValueError(f"every must be a whole number of steps >= 1, got {every!r}")
+    if rule.singular_end is not None and (min(times[0], times[-1]) < rule.singular_end or times[0] == 0):
+        raise ValueError(f"{rule.name} runs along sigma > 0, down to 0 at most; got {times[0]} to {times[-1]}")
+    _warn_if_unstable(rule, field, steps_between(times, 0, 1)[0], stepper)
+    rngs = None if rng is None else np.random.default_rng(rng).spawn(flow.replicas)
+    return _evolve(flow, field, times, stepper, int(every), rngs)
+
+
+def _evolve(flow, field, times, stepper, every, rngs) -> Iterator[tuple[float, np.ndarray]]:
+    last = len(times) - 1
+    yield float(times[0]), field.copy()
+    n = 0
+    while n < last:
+        stop = min(last, n + every - n % every, n + STEPS_BETWEEN_CHECKS)
+        method = stepper
+        if times[last] == flow.rule.singular_end:
+            stop, method = (min(stop, last - 1), stepper) if n < last - 1 else (last, euler)
+        before = (field, copy.deepcopy(rngs))
+        clock, steps = np.asarray(times[n:stop], float), steps_between(times, n, stop)
+        with np.errstate(over="ignore", invalid="ignore"):  # reported below, by name
+            field = method(flow, field, clock, steps, rngs)
+        if not _is_finite(field):
+            raise _blow_up(flow, method, *before, clock, steps)
+        n = stop
+        if n % every == 0 or n == last:
+            yield float(times[n]), field.copy()
+
+
+def _is_finite(field: np.ndarray) -> bool:
+    return bool(np.isfinite(field.min()) and np.isfinite(field.max()))
+
+
+def _blow_up(flow, method, field, rngs, clock, steps) -> BlowUpError:
+    """Repeat the failed steps one by one to find the first that is not finite."""
+    rule = flow.rule
+    for n in range(steps.size):
+        with np.errstate(over="ignore", invalid="ignore"):
+            new = method(flow, field, clock[n : n + 1], steps[n : n + 1], rngs)
+        if not _is_finite(new):
+            break
+        field = new
+    channel = rule.channels[int(np.argwhere(~np.isfinite(new))[0][-3])]
+    message = (
+        f"{rule.name}: channel {channel} stopped being finite in the step from {clock[n]:g} to {clock[n] + steps[n]:g}"
+    )
+    if rule.clock == "time":
+        message += f" (dt = {steps[n]:g}); {_advice(rule, field, abs(steps[n]))}"
+    return BlowUpError(message)
+
+
+def _advice(rule: Rule, field: np.ndarray, dt: float) -> str:
+    # The field may already be on its way to infinity, where no step is stable: then the initial limit counts.
+    with np.errstate(all="ignore"):
+        limits = [rule.stable_dt(field)]
+        if rule.stiffness is not None:
+            limits.append(rule.stable_dt())
+    limit = max((x for x in limits if np.isfinite(x)), default=np.inf)
+    if limit < dt:
+        return f"explicit steps are stable up to dt = {limit:.3g}"
+    return f"the step is within the linear limit {limit:.3g}: the reaction itself runs away, or try dt = {dt / 4:.3g}"
+
+
+def _warn_if_unstable(rule: Rule, field: np.ndarray, dt: float, stepper: Stepper) -> None:
+    if rule.clock != "time" or rule.stiffness is None:
+        return
+    limit = rule.stable_dt(field)
+    if abs(dt) > limit:
+        warnings.warn(
+            f"dt = {abs(dt):g} is above the stable limit {limit:.3g} of explicit Euler for {rule.name}; "
+            f"use dt <= {limit:.3g} or a coarser grid",
+            UnstableStepWarning,
+            stacklevel=3,
+        )

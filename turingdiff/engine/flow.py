@@ -1,0 +1,178 @@
+"""A rule bound to one shape and dtype: compiled kernels, their buffers and their arguments."""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core.errors import TypingError
+
+from turingdiff.engine import kernels
+from turingdiff.engine.compile import kernel
+from turingdiff.engine.kernels import Geometry
+from turingdiff.rule import Rule
+
+# Below this many cells a barrier between threads costs more than it saves (measured at 2 threads).
+CELLS_FOR_THREADS = 256 * 256
+
+
+@cache
+def _kernel(template: str, parallel: bool, cell: Any) -> Any:
+    return kernel(getattr(kernels, template), parallel, cell_rate=cell)
+
+
+def check_field(rule: Rule, field: np.ndarray) -> np.ndarray:
+    """Pass on a field (C, H, W) or (B, C, H, W), float32 or float64, finite, with the channels of `rule`."""
+    array = np.asarray(field)
+    if array.dtype not in (np.float32, np.float64):
+        raise TypeError(f"a field is float32 or float64, got {array.dtype}: use field.astype(np.float64)")
+    count = len(rule.channels)
+    if array.ndim not in (3, 4) or array.shape[-3] != count or 0 in array.shape:
+        raise ValueError(
+            f"{rule.name} has {count} channel{'s' * (count != 1)} ({', '.join(rule.channels)}): its field has shape "
+            f"({count}, H, W) or (B, {count}, H, W), got {array.shape}"
+        )
+    finite = np.isfinite(array)
+    if not finite.all():
+        where = tuple(int(n) for n in np.argwhere(~finite)[0])
+        raise ValueError(f"the field holds {array[where]} at {where}: a run starts from finite values")
+    for name, value in rule.params.items():
+        if np.ndim(value) == 2 and value.shape != array.shape[-2:]:
+            raise ValueError(f"parameter {name} is a map of shape {value.shape}, but the field is {array.shape[-2:]}")
+    if rule.admits is not None:
+        rule.admits(array.shape[-2:])
+    return array
+
+
+class Flow:
+    """The rate of `rule` on fields like `field`, and fused Euler steps.
+
+    Buffers are kept between calls, so a flow serves one thread at a time.
+    """
+
+    def __init__(self, rule: Rule, field: np.ndarray):
+        field = check_field(rule, field)
+        self.rule = rule
+        self.dtype = field.dtype
+        self.channels, self.height, self.width = field.shape[-3:]
+        self.replicas = field.shape[0] if field.ndim == 4 else 1
+        self.shape = field.shape
+        self.params = tuple(_as_argument(value, self.dtype.type) for value in rule.params.values())
+        self._buffers: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def rate(self, field: np.ndarray, t: float) -> np.ndarray:
+        """Rates at clock `t`, a new array."""
+        if self.rule.field_rate is not None:
+            return self.rule.field_rate(field, t)
+        return self.cell_rate(field, t)
+
+    def cell_rate(self, field: np.ndarray, t: float) -> np.ndarray:
+        """Rates by the cell function itself, whether or not the rule has a field rate."""
+        g = self.geometry(t)
+        phi, out = self._load(field, g.pad)
+        halo = self._halo(g.pad)
+        for replica in phi:
+            _fill_halo()(replica, halo, g.pad)
+        arguments = (phi, self.dtype.type(t), self.params, g, out)
+        if self._threads() > 1:
+            self._call("rate_parallel", True, *arguments, self._bands())
+        else:
+            self._call("rate", False, *arguments)
+        return self._interior(out, g.pad)
+
+    def euler(self, field: np.ndarray, times: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Euler steps in one compiled loop; the same bytes as one step a call."""
+        g = self.geometry(times[0])
+        phi, new = self._load(field, g.pad)
+        clock = (times.astype(self.dtype), steps.astype(self.dtype))
+        arguments = (phi, new, self._halo(g.pad), *clock, self.params, g)
+        if self._threads() == 1:
+            self._call("euler", False, *arguments)
+        elif self.replicas >= self._threads() and self.height * self.width < CELLS_FOR_THREADS:
+            self._call("euler_replicas", True, *arguments)
+        else:
+            self._call("euler_bands", True, *arguments, self._bands())
+        return self._interior(new if steps.size % 2 else phi, g.pad)
+
+    @property
+    def fuses(self) -> bool:
+        """Whether Euler steps of this rule can share one compiled loop."""
+        return self.rule.field_rate is None and self.rule.radius_at is None
+
+    def geometry(self, t: float) -> Geometry:
+        """The argument ``g`` of the cell function at clock `t`."""
+        radius = self.rule.radius(t)
+        reach = max(self.height, self.width) if radius is None else radius
+        pad = 1 if radius is None else max(radius, 1)
+        scalar = self.dtype.type
+        dx = self.rule.neighbourhood.dx
+        return Geometry(scalar(dx), scalar(1 / dx**2), reach, pad, self.height, self.width)
+
+    def _load(self, field: np.ndarray, pad: int) -> tuple[np.ndarray, np.ndarray]:
+        if pad not in self._buffers:
+            shape = (self.replicas, self.channels, self.height + 2 * pad, self.width + 2 * pad)
+            self._buffers = {pad: (np.zeros(shape, self.dtype), np.zeros(shape, self.dtype))}
+        phi, out = self._buffers[pad]
+        phi[..., pad:-pad, pad:-pad] = field
+        return phi, out
+
+    def _interior(self, padded: np.ndarray, pad: int) -> np.ndarray:
+        return padded[..., pad:-pad, pad:-pad].reshape(self.shape).copy()
+
+    def _halo(self, pad: int) -> tuple[np.ndarray, ...]:
+        rows, columns = self.rule.neighbourhood.halos(self.channels, self.height, self.width, pad)
+        tables = []
+        for axis in (rows, columns):
+            tables += [axis.source, axis.scale.astype(self.dtype), axis.offset.astype(self.dtype)]
+        return tuple(tables)
+
+    def _threads(self) -> int:
+        cells = self.replicas * self.height * self.width
+        # Numba's fallback threading layer aborts the process when kernels start from two threads.
+        in_main = threading.current_thread() is threading.main_thread()
+        return numba.get_num_threads() if in_main and cells >= CELLS_FOR_THREADS else 1
+
+    def _bands(self) -> int:
+        return min(self.height, self._threads())
+
+    def _call(self, template: str, parallel: bool, *arguments: Any) -> None:
+        try:
+            _kernel(template, parallel, self.rule.cell)(*arguments)
+        except TypingError as error:
+            raise TypeError(
+                f"the cell function of {self.rule.name} does not compile. It may use numbers, tuples, math and NumPy "
+                f"scalars functions, and must write out[channel, i, j] without reading it. Numba says:\n{error}"
+            ) from error
+
+
+@cache
+def _fill_halo() -> Any:
+    return kernel(kernels.fill_halo, False)
+
+
+def _as_argument(value: Any, scalar: Any) -> Any:
+    """A parameter as the cell function gets it: in the dtype of the field; images in bytes stay bytes."""
+    if np.ndim(value) == 0:
+        return scalar(value)
+    keep = value.dtype == np.uint8 and value.ndim != 2
+    return np.ascontiguousarray(value if keep else value.astype(scalar))
+
+
+def spectral_radius(rule: Rule, field: np.ndarray, t: float = 0.0, iterations: int = 40) -> float:
+    """Largest |eigenvalue| of the Jacobian of the rate at `field`, by power iteration (differences, float64)."""
+    field = check_field(rule, field).astype(np.float64)
+    flow = Flow(rule, field)
+    base = flow.rate(field, t)
+    direction = np.random.default_rng(0).standard_normal(field.shape)
+    size, radius = 1e-6 * (1 + np.abs(field).max()), 0.0
+    for _ in range(iterations):
+        direction *= size / np.abs(direction).max()
+        change = flow.rate(field + direction, t) - base
+        radius = float(np.linalg.norm(change) / np.linalg.norm(direction))
+        if radius == 0 or not np.isfinite(radius):
+            break
+        direction = change
+    return radius

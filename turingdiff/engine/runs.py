@@ -1,0 +1,129 @@
+"""`simulate`: record an evolution. A run is its clock readings and fields."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from turingdiff.engine.evolution import evolve
+from turingdiff.engine.steppers import Stepper, euler
+from turingdiff.engine.times import check_times
+from turingdiff.files import atomic_path
+from turingdiff.rule import Rule, view
+
+DEFAULT_FRAMES = 200
+DEFAULT_MEMORY = 256 * 2**20
+FORMAT = "turingdiff run 1"
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Recorded clock readings (K,) and fields (K, C, H, W) or (K, B, C, H, W)."""
+
+    times: np.ndarray
+    frames: np.ndarray
+    name: str
+    clock: str
+    channels: tuple[str, ...]
+    shown: int | None
+    dx: float
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def final(self) -> np.ndarray:
+        """The last field."""
+        return self.frames[-1]
+
+    def view(self, k: int) -> np.ndarray:
+        """The picture of frame `k`, see `turingdiff.rule.view`."""
+        return view(self.frames[k], float(self.times[k]), self.clock, self.shown)
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything to one ``.npz`` file, atomically; returns its path."""
+        path = Path(path)
+        if path.suffix != ".npz":
+            raise ValueError(f"a run is saved as .npz, got {path.name!r}")
+        about = {
+            "format": FORMAT, "name": self.name, "clock": self.clock, "channels": self.channels,
+            "shown": self.shown, "dx": self.dx, "params": _jsonable(self.params),
+        }  # fmt: skip
+        with atomic_path(path) as temporary:
+            np.savez_compressed(temporary, times=self.times, frames=self.frames, about=np.array(json.dumps(about)))
+        return path
+
+
+def load_run(path: str | Path) -> Run:
+    """Read what `Run.save` wrote."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            about = json.loads(str(archive["about"]))
+            times, frames = archive["times"], archive["frames"]
+    except FileNotFoundError:
+        raise
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is not a run saved by turingdiff ({error})") from error
+    if about.get("format") != FORMAT:
+        raise ValueError(f"{path} has format {about.get('format')!r}; this version reads {FORMAT!r}")
+    rest = {key: about[key] for key in ("name", "clock", "shown", "dx", "params")}
+    return Run(times, frames, channels=tuple(about["channels"]), **rest)
+
+
+def simulate(
+    rule: Rule,
+    field: np.ndarray,
+    times: Sequence[float],
+    *,
+    stepper: Stepper = euler,
+    frames: int | None = None,
+    every: int | None = None,
+    rng: int | np.random.Generator | None = None,
+    progress: bool = False,
+) -> Run:
+    """Run `rule` from `field` along `times` and keep some of it; see `evolve`.
+
+    Parameters
+    ----------
+    frames
+        About how many frames to keep, first and last among them. By default 200, or as many as fit 256 MiB.
+    every
+        Keep every so many steps instead.
+    progress
+        Show a bar.
+    """
+    times = check_times(times)
+    steps = len(times) - 1
+    if frames is not None and every is not None:
+        raise ValueError("give frames= or every=, not both")
+    if frames is not None and (frames != int(frames) or frames < 2):
+        raise ValueError(f"frames must be a whole number >= 2 (the first and the last), got {frames!r}")
+    if every is None:
+        fitting = DEFAULT_MEMORY // max(np.asarray(field).nbytes, 1)
+        kept = frames if frames is not None else int(np.clip(fitting, 2, DEFAULT_FRAMES))
+        every = -(-steps // (kept - 1))
+    evolution = evolve(rule, field, times, stepper=stepper, every=every, rng=rng)
+    if progress:
+        from tqdm import tqdm
+
+        evolution = tqdm(evolution, total=-(-steps // every) + 1, desc=rule.name, unit="frame")
+    recorded = list(evolution)
+    return Run(
+        times=np.array([t for t, _ in recorded]),
+        frames=np.stack([frame for _, frame in recorded]),
+        name=rule.name,
+        clock=rule.clock,
+        channels=tuple(rule.channels),
+        shown=rule.shown,
+        dx=rule.neighbourhood.dx,
+        params=rule.params,
+    )
+
+
+def _jsonable(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Scalars as they are; of maps and data sets the shape, which says what was used without repeating it."""
+    return {key: value if np.ndim(value) == 0 else f"array {np.shape(value)}" for key, value in params.items()}

@@ -1,0 +1,128 @@
+"""Steppers: how the clock moves on.
+
+A stepper advances a field through a run of consecutive steps,
+
+    field = stepper(flow, field, times, steps, rngs)
+
+with ``times[n]`` the clock before step n and ``steps[n]`` its signed length, both float64. Most are one-step
+methods: write the step and decorate it with `one_step`. Randomness comes from `rngs`, one generator a replica, so
+that a replica's noise does not depend on how many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Protocol
+
+import numpy as np
+
+from turingdiff.engine.flow import Flow
+
+Rate = Callable[[np.ndarray, float], np.ndarray]
+Generators = Sequence[np.random.Generator] | None
+
+
+class Stepper(Protocol):
+    """What a stepper is: see the module."""
+
+    __name__: str
+
+    def __call__(
+        self, flow: Flow, field: np.ndarray, times: np.ndarray, steps: np.ndarray, rngs: Generators
+    ) -> np.ndarray:
+        """Advance `field` through ``len(steps)`` steps."""
+        ...
+
+
+def one_step(method: Callable[[Rate, np.ndarray, float, float], np.ndarray]) -> Stepper:
+    """Make a stepper of a deterministic one-step method ``method(rate, y, t, dt) -> y at t + dt``."""
+
+    @wraps(method)
+    def stepper(flow, field, times, steps, rngs):
+        for t, dt in zip(times.tolist(), steps.tolist(), strict=True):
+            field = method(flow.rate, field, t, dt)
+        return field
+
+    return stepper
+
+
+@one_step
+def _euler_step(rate, y, t, dt):
+    return y + dt * rate(y, t)
+
+
+def euler(flow, field, times, steps, rngs):
+    """Explicit Euler, order 1: y + dt f(y, t). Over falling sigma this is DDIM exactly."""
+    if flow.fuses:
+        return flow.euler(field, times, steps)
+    return _euler_step(flow, field, times, steps, rngs)
+
+
+@one_step
+def heun(rate, y, t, dt):
+    """Heun's method, order 2: the mean of the slopes at both ends (on a Karras grid: the EDM sampler)."""
+    k1 = rate(y, t)
+    k2 = rate(y + dt * k1, t + dt)
+    return y + dt / 2 * (k1 + k2)
+
+
+@one_step
+def rk4(rate, y, t, dt):
+    """The classical Runge–Kutta method, order 4."""
+    k1 = rate(y, t)
+    k2 = rate(y + dt / 2 * k1, t + dt / 2)
+    k3 = rate(y + dt / 2 * k2, t + dt / 2)
+    k4 = rate(y + dt * k3, t + dt)
+    return y + dt / 6 * (k1 + 2 * (k2 + k3) + k4)
+
+
+def euler_maruyama(flow, field, times, steps, rngs):
+    """Euler–Maruyama for additive noise: y + dt f + a sqrt(|dt|/dV) n, with a = ``rule.noise``.
+
+    dV is the volume of a cell, dx² (dx on a one-dimensional field), so that the noise is white in space and its
+    strength does not depend on the grid.
+    """
+    rngs = _required(rngs, "euler_maruyama")
+    axes = (flow.height > 1) + (flow.width > 1)
+    volume = flow.rule.neighbourhood.dx ** max(axes, 1)
+    for t, dt in zip(times.tolist(), steps.tolist(), strict=True):
+        kick = np.sqrt(abs(dt) / volume) * _normals(rngs, field)
+        field = field + dt * flow.rate(field, t) + _amplitude(flow, t) * kick
+    return field
+
+
+def ancestral(flow, field, times, steps, rngs):
+    """Ancestral (DDPM) sampling along sigma: exact for the noise that a Gaussian posterior leaves.
+
+    From level s to s' < s: y' = y - (s² - s'²)/s f + s' sqrt(1 - s'²/s²) n, with f = (y - D)/s the rate.
+    """
+    if flow.rule.clock != "sigma":
+        raise ValueError(f"ancestral sampling runs along sigma; {flow.rule.name} has the clock {flow.rule.clock}")
+    rngs = _required(rngs, "ancestral")
+    for s, step in zip(times.tolist(), steps.tolist(), strict=True):
+        lower = max(s + step, 0.0)
+        if lower > s:
+            raise ValueError(f"ancestral sampling needs falling levels, got {s} then {lower}")
+        noise = lower * np.sqrt(1 - (lower / s) ** 2)
+        field = field - (s**2 - lower**2) / s * flow.rate(field, s) + float(noise) * _normals(rngs, field)
+    return field
+
+
+def _required(rngs: Generators, name: str) -> Sequence[np.random.Generator]:
+    if rngs is None:
+        raise ValueError(f"{name} draws noise: give evolve, simulate or sample a seed or generator as rng=")
+    return rngs
+
+
+def _normals(rngs: Sequence[np.random.Generator], field: np.ndarray) -> np.ndarray:
+    shape = field.shape[-3:]
+    return np.stack([rng.standard_normal(shape, field.dtype) for rng in rngs]).reshape(field.shape)
+
+
+def _amplitude(flow: Flow, t: float) -> np.ndarray:
+    noise = flow.rule.noise
+    amplitude = np.asarray(noise(t) if callable(noise) else noise, flow.dtype)
+    if amplitude.ndim == 1 and amplitude.size != flow.channels:
+        raise ValueError(f"{flow.rule.name} has {flow.channels} channels and {amplitude.size} noise amplitudes")
+    return amplitude.reshape(-1, 1, 1) if amplitude.ndim == 1 else amplitude

@@ -1,0 +1,98 @@
+"""Clock readings: lazy uniform grids, and what makes any grid valid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class UniformTimes(Sequence[float]):
+    """t = t0 + n dt for n = 0 ... `whole`, and then `end` if that is not yet the last; never summed."""
+
+    t0: float
+    dt: float
+    whole: int
+    end: float
+    partial: bool
+
+    def __len__(self) -> int:
+        return self.whole + 1 + self.partial
+
+    @overload  # type: ignore[override]  # a slice is an array
+    def __getitem__(self, n: int) -> float: ...
+    @overload
+    def __getitem__(self, n: slice) -> np.ndarray: ...
+    def __getitem__(self, n: Any) -> Any:
+        if isinstance(n, slice):
+            return self._at(np.arange(*n.indices(len(self)), dtype=float))
+        if not -len(self) <= n < len(self):
+            raise IndexError(n)
+        return float(self._at(np.float64(n % len(self))))
+
+    def __iter__(self) -> Iterator[float]:
+        return (self[n] for n in range(len(self)))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[:].astype(dtype or float)
+
+    def steps(self, first: int, last: int) -> np.ndarray:
+        """The steps from reading `first` to reading `last`: exactly `dt` but for a partial last one."""
+        steps = np.full(last - first, self.dt)
+        if self.partial and last == len(self) - 1:
+            steps[-1] = self.end - self._at(np.float64(self.whole))
+        return steps
+
+    def _at(self, n: Any) -> Any:
+        return np.where(n > self.whole, self.end, self.t0 + n * self.dt)
+
+
+def uniform(t0: float, t1: float, dt: float) -> UniformTimes:
+    """Times t0 + n dt from `t0` to `t1`, up or down; the last step is shorter where `dt` does not divide.
+
+    Raises
+    ------
+    ValueError
+        For a step that is zero or not finite, or an empty interval. The sign of `dt` is taken from the interval.
+    """
+    t0, t1, dt = float(t0), float(t1), abs(float(dt))
+    if not (np.isfinite([t0, t1, dt]).all() and dt > 0 and t0 != t1):
+        raise ValueError(f"uniform(t0, t1, dt) needs t0 != t1 and dt > 0, all finite; got {t0}, {t1}, {dt}")
+    dt = dt if t1 > t0 else -dt
+    count = (t1 - t0) / dt
+    whole = round(count)
+    if abs(count - whole) <= 1e-9 * max(1.0, count) and whole >= 1:
+        return UniformTimes(t0, dt, whole, t1, False)
+    return UniformTimes(t0, dt, int(np.floor(count)), t1, True)
+
+
+def check_times(times: Sequence[float]) -> Sequence[float]:
+    """Pass on a strictly monotone grid of at least two finite readings, as `UniformTimes` or float64."""
+    if isinstance(times, UniformTimes):
+        return times
+    grid = np.asarray(times, dtype=np.float64)
+    if grid.ndim != 1 or grid.size < 2:
+        raise ValueError(f"times must be a list of at least two clock readings, got shape {grid.shape}")
+    if not np.isfinite(grid).all():
+        raise ValueError(f"times must be finite, got {grid[~np.isfinite(grid)][0]} at {_first(~np.isfinite(grid))}")
+    rising = np.diff(grid) > 0
+    if not (rising.all() or (np.diff(grid) < 0).all()):
+        wrong = _first((np.diff(grid) <= 0) if rising[0] else (np.diff(grid) >= 0))
+        raise ValueError(
+            f"times must rise or fall all the way: {grid[wrong]} is followed by {grid[wrong + 1]} at {wrong + 1}"
+        )
+    return grid  # type: ignore[return-value]
+
+
+def steps_between(times: Sequence[float], first: int, last: int) -> np.ndarray:
+    """The steps from reading `first` to reading `last`, (last - first,) float64."""
+    if isinstance(times, UniformTimes):
+        return times.steps(first, last)
+    return np.diff(np.asarray(times)[first : last + 1])
+
+
+def _first(mask: np.ndarray) -> int:
+    return int(np.flatnonzero(mask)[0])

@@ -1,0 +1,261 @@
+"""Reaction–diffusion systems: kinetics in, rules out.
+
+    du_c/dt = D_c ∇²u_c + f_c(u, v, ...; parameters)
+
+The decorated function is the kinetics f, written as in the paper; the Laplacian, the boundary and the step belong to
+the engine.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from turingdiff.engine.times import UniformTimes, uniform
+from turingdiff.neighbourhood import Boundary, Neighbourhood
+from turingdiff.rule import Rule
+from turingdiff.stencils import SYMBOL_BOUND, laplacian
+
+OPTIONS = ("preset", "diffusion", "dx", "boundary", "stencil", "noise")
+PERTURBATION = 0.01
+SAFETY = 0.9
+
+
+class Reaction:
+    """Named kinetics that make a `Rule` when called.
+
+    Attributes (assign them after the definition)
+    ---------------------------------------------
+    diffusion
+        One diffusion constant a species; maps (H, W) multiply the Laplacian: D(x) ∇²u, not div(D grad u).
+    steady_state
+        ``steady_state(*parameters) -> one value a species``; gives the default initial state.
+    presets
+        Name to keywords of the call.
+    initial
+        ``initial(rule, shape, rng) -> (C, H, W)`` in place of the default, the steady state u* with independent
+        normal perturbations of size 0.01 |u*| in every cell.
+    dx
+        Default grid spacing.
+    t_end
+        Default end of a run.
+    shown
+        The species in pictures (its index).
+    """
+
+    def __init__(self, kinetics: Callable, species: Sequence[str]):
+        self.kinetics = kinetics
+        self.species = tuple(species)
+        self.__name__ = kinetics.__name__
+        self.__doc__ = kinetics.__doc__
+        arguments = list(inspect.signature(kinetics).parameters.values())
+        names = [a.name for a in arguments]
+        count = len(self.species)
+        if count == 0 or tuple(names[:count]) != self.species:
+            raise ValueError(
+                f"{self.__name__}: the first arguments of the kinetics must be the species {self.species}, got {names}"
+            )
+        if any(a.kind is not a.POSITIONAL_OR_KEYWORD for a in arguments):
+            raise ValueError(f"{self.__name__}: kinetics take plain arguments, no *args, **kwargs or keyword-only ones")
+        if clash := set(names[count:]) & set(OPTIONS):
+            raise ValueError(f"{self.__name__}: parameter names {sorted(clash)} are options of every reaction")
+        self.defaults = {a.name: a.default for a in arguments[count:]}
+        self._cells: dict[Callable, Callable] = {}
+        self.diffusion: Sequence[Any] = (1.0,) * count
+        self.steady_state: Callable[..., Sequence[float]] | None = None
+        self.presets: Mapping[str, Mapping[str, Any]] = {}
+        self.initial: Callable[[Rule, tuple[int, int], np.random.Generator], np.ndarray] = perturbed_steady_state
+        self.dx = 1.0
+        self.t_end = 100.0
+        self.shown = 0
+
+    def __repr__(self) -> str:
+        return f"<reaction {self.__name__}({', '.join([*self.species, *self.defaults])})>"
+
+    def __call__(
+        self,
+        preset: str | None = None,
+        *,
+        diffusion: Sequence[Any] | None = None,
+        dx: float | None = None,
+        boundary: Boundary | tuple[Boundary, ...] = "periodic",
+        stencil: Callable = laplacian,
+        noise: float | Sequence[float] = 0.0,
+        **params: Any,
+    ) -> Rule:
+        """Make the rule: keywords set parameters, `preset` names a set of them.
+
+        Raises
+        ------
+        ValueError
+            For an unknown preset or parameter, a parameter without a value, or a wrong number of diffusion constants.
+        """
+        given = {"diffusion": diffusion, "dx": dx, **params}
+        chosen = {**self._preset(preset), **{key: value for key, value in given.items() if value is not None}}
+        diffusion = chosen.pop("diffusion", self.diffusion)
+        dx = chosen.pop("dx", self.dx)
+        values = self._values(chosen)
+        if len(diffusion) != len(self.species):
+            raise ValueError(
+                f"{self.__name__} has {len(self.species)} species {self.species}: give as many diffusion "
+                f"constants, got {diffusion!r}"
+            )
+        if any(np.min(d) < 0 for d in diffusion):
+            raise ValueError(f"diffusion constants must be >= 0, got {diffusion!r}")
+        constants = {f"D{name}": d for name, d in zip(self.species, diffusion, strict=True)}
+        uniform_parameters = all(np.ndim(value) == 0 for value in values.values())
+        known = self.steady_state is not None and uniform_parameters
+        return Rule(
+            cell=self._cell(stencil),
+            params={**constants, **values},
+            channels=self.species,
+            neighbourhood=Neighbourhood(1, boundary, dx),
+            name=self.__name__ if preset is None else f"{self.__name__} {preset}",
+            shown=self.shown,
+            noise=noise,
+            start=self.initial,
+            grid=self._times,
+            equilibrium=tuple(self.steady_state(*values.values())) if known else None,  # type: ignore[misc]
+            stiffness=_Stiffness(self.kinetics, len(self.species), SYMBOL_BOUND.get(stencil, np.nan)),
+        )
+
+    def _preset(self, name: str | None) -> Mapping[str, Any]:
+        if name is None:
+            return {}
+        if name not in self.presets:
+            raise ValueError(f"{self.__name__} has no preset {name!r}; it has {', '.join(self.presets) or 'none'}")
+        return self.presets[name]
+
+    def _values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        if unknown := set(given) - set(self.defaults):
+            raise ValueError(
+                f"{self.__name__} has no parameter {', '.join(sorted(unknown))}; "
+                f"it has {', '.join(self.defaults) or 'none'}"
+            )
+        values = {**self.defaults, **given}
+        if missing := [key for key, value in values.items() if value is inspect.Parameter.empty]:
+            raise ValueError(f"{self.__name__} needs a value for {', '.join(missing)}")
+        return values
+
+    def _times(self, rule: Rule, t_end: float | None = None, dt: float | None = None) -> UniformTimes:
+        """0 to `t_end`; by default with the largest stable step times 0.9, rounded down to two digits."""
+        if dt is None:
+            limit = SAFETY * rule.stable_dt()
+            digit = 10.0 ** (np.floor(np.log10(limit)) - 1)
+            dt = float(f"{np.floor(limit / digit) * digit:.2g}")
+        return uniform(0.0, self.t_end if t_end is None else t_end, dt)
+
+    def _cell(self, stencil: Callable) -> Callable:
+        """The cell function, the same object for the same stencil so that it is compiled once."""
+        if stencil not in self._cells:
+            self._cells[stencil] = reaction_cell(self.kinetics, len(self.species), stencil)
+        return self._cells[stencil]
+
+
+def reaction(species: Sequence[str]) -> Callable[[Callable], Reaction]:
+    """Decorate kinetics ``f(species..., parameters...) -> one rate a species`` to make a reaction–diffusion system.
+
+    >>> @reaction(species="uv")
+    ... def schnakenberg(u, v, a=0.1, b=0.9):
+    ...     return a - u + u * u * v, b - u * u * v
+    >>> schnakenberg.diffusion = (1.0, 10.0)
+    >>> rule = schnakenberg(b=1.2, dx=0.5, boundary="no_flux")
+
+    Parameters
+    ----------
+    species
+        Their names, the first arguments of the kinetics: "uv", or a list for longer names.
+    """
+    return lambda kinetics: Reaction(kinetics, species)
+
+
+def reaction_cell(kinetics: Callable, count: int, stencil: Callable) -> Callable:
+    """The cell function of kinetics with `count` species: D_c stencil(u_c) + f_c."""
+    read, write = _reader(count), _writer(count, stencil)
+
+    def cell(phi, i, j, t, p, g, out):
+        rates = kinetics(*(read(phi, i, j) + p[count:]))
+        write(phi, i, j, p, g, rates, out)
+
+    cell.__name__ = kinetics.__name__
+    return cell
+
+
+def _reader(count: int) -> Callable:
+    """Concentrations of a cell as a tuple. One function a species: compiled code needs lengths it can see."""
+    last = count - 1
+    if last == 0:
+        return lambda phi, i, j: (phi[0, i, j],)
+    before = _reader(last)
+    return lambda phi, i, j: before(phi, i, j) + (phi[last, i, j],)
+
+
+def _writer(count: int, stencil: Callable) -> Callable:
+    """Write the rates of all species; the first `count` parameters are the diffusion constants."""
+    last = count - 1
+    if last == 0:
+
+        def write_first(phi, i, j, p, g, rates, out):
+            out[0, i, j] = p[0] * stencil(phi, 0, i, j, g) + rates[0]
+
+        return write_first
+    before = _writer(last, stencil)
+
+    def write(phi, i, j, p, g, rates, out):
+        before(phi, i, j, p, g, rates, out)
+        out[last, i, j] = p[last] * stencil(phi, last, i, j, g) + rates[last]
+
+    return write
+
+
+def perturbed_steady_state(rule: Rule, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """The steady state u*, each cell and species times 1 + 0.01 n (plus 0.01 n where u* = 0), n ~ N(0, 1)."""
+    state = rule.steady_state().reshape(-1, 1, 1)
+    scale = np.where(state == 0, 1.0, np.abs(state))
+    return state + PERTURBATION * scale * rng.standard_normal((len(state), *shape))
+
+
+def reaction_jacobian(kinetics: Callable, state: np.ndarray, values: Sequence[float]) -> np.ndarray:
+    """Jacobian of the kinetics at one cell, (species, species), by central differences."""
+    state = np.asarray(state, float)
+    columns = []
+    for c in range(state.size):
+        step = np.zeros_like(state)
+        step[c] = 1e-6 * max(1.0, abs(state[c]))
+        up, down = (np.asarray(kinetics(*(state + s), *values), float) for s in (step, -step))
+        columns.append((up - down) / (2 * step[c]))
+    return np.stack(columns, axis=1)
+
+
+class _Stiffness:
+    """Spectral radius of the linearised system J + symbol D over the wavenumbers: at k = 0 and at the shortest wave.
+
+    The reaction is linearised at the steady state, or in cells of the given field: those with the extremes of each
+    species and 64 evenly spaced ones (exact kinetics everywhere would cost a Python call a cell).
+    """
+
+    def __init__(self, kinetics: Callable, count: int, symbol_bound: float):
+        self.kinetics, self.count, self.symbol_bound = kinetics, count, symbol_bound
+
+    def __call__(self, rule: Rule, field: np.ndarray | None) -> float:
+        values = list(rule.params.values())
+        diffusion = np.diag([float(np.max(d)) for d in values[: self.count]])
+        symbol = -self.symbol_bound / rule.neighbourhood.dx**2
+        radius = np.abs(symbol * diffusion).max()
+        for state, parameters in self._cells(rule, field):
+            jacobian = reaction_jacobian(self.kinetics, state, parameters)
+            for matrix in (jacobian, jacobian + symbol * diffusion):
+                radius = max(radius, np.abs(np.linalg.eigvals(matrix)).max())
+        return float(radius)
+
+    def _cells(self, rule: Rule, field: np.ndarray | None) -> list[tuple[np.ndarray, list[float]]]:
+        values = list(rule.params.values())[self.count :]
+        if field is None:
+            return [] if rule.equilibrium is None else [(rule.steady_state(), values)]
+        states = np.moveaxis(np.asarray(field, float), -3, 0).reshape(self.count, -1)
+        picks = {*states.argmin(1), *states.argmax(1), *np.linspace(0, states.shape[1] - 1, 64).astype(int)}
+        maps = [np.broadcast_to(v, field.shape[-2:]).ravel() for v in values]
+        return [(states[:, n], [float(m[n % m.size]) for m in maps]) for n in sorted(picks)]

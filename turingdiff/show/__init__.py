@@ -1,0 +1,9 @@
+"""Pictures of runs: films, stills, figures and the report page.
+
+Importing this package loads neither matplotlib nor Pillow nor imageio; the functions do when called.
+"""
+
+from turingdiff.show.animation import animate, animate_side_by_side, save_frame, save_still
+from turingdiff.show.files import Film
+
+__all__ = ["Film", "animate", "animate_side_by_side", "save_frame", "save_still"]
