@@ -10,8 +10,8 @@ Floor per cell: 24 flops, and 16 bytes of traffic in float32 (32 in float64), le
 Targets: float32, at least 0.7 of C; float64, at least 8 times py-pde (Numba backend) and 1.5 times pystencils
 (GCC, OpenMP); a user's own ``@td.reaction`` within 15% of the built-in system.
 
-py-pde allocates its rates anew every step: its speed hangs on malloc and on how its threads wait. It runs twice,
-as installed and with the environment STEADY, in which it is up to four times faster on a busy machine (glibc).
+py-pde allocates its rates anew every step: its speed hangs on malloc and on how its threads wait. It runs as
+installed, and "steady", with the environment STEADY, up to four times faster on a busy machine (glibc).
 """
 
 import argparse
@@ -22,7 +22,6 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from unittest.mock import patch
@@ -196,35 +195,26 @@ def race(title, ours, theirs, repeats, target, tolerance):
     )
 
 
+def peers(size, folder):
+    """Yield the name, dtype, target, tolerance and builder of every contestant but ours."""
+    single, double, few = np.float32, np.float64, WORK / 40
+    yield "C", single, ">= 0.7", 1e-4, lambda: CProgram(size, folder)
+    yield "@td.reaction", single, "<= 1.15", 1e-6, lambda: Contestant(by_user, size, single)
+    yield "py-pde", double, ">= 8", 1e-10, lambda: Contestant(by_py_pde, size, double, few)
+    yield "py-pde steady", double, ">= 8", 1e-10, lambda: Contestant(by_py_pde, size, double, few, **STEADY)
+    yield "pystencils", double, ">= 1.5", 1e-10, lambda: Contestant(by_pystencils, size, double)
+
+
 def main(sizes, repeats):
     print("python " + " ".join(sys.argv), f"  {THREADS} threads", flush=True)
-    single, double = np.float32, np.float64
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
-            ours = {dtype: Contestant(by_turingdiff, size, dtype) for dtype in (single, double)}
-            for name, dtype, target, tolerance, build in (
-                ("C", single, ">= 0.7", 1e-4, partial(CProgram, size, Path(folder))),
-                ("@td.reaction", single, "<= 1.15", 1e-6, partial(Contestant, by_user, size, single)),
-                ("py-pde", double, ">= 8", 1e-10, partial(Contestant, by_py_pde, size, double, WORK / 40)),
-                (
-                    "py-pde steady",
-                    double,
-                    ">= 8",
-                    1e-10,
-                    partial(Contestant, by_py_pde, size, double, WORK / 40, **STEADY),
-                ),
-                ("pystencils", double, ">= 1.5", 1e-10, partial(Contestant, by_pystencils, size, double)),
-            ):
+            ours = {dtype: Contestant(by_turingdiff, size, dtype) for dtype in (np.float32, np.float64)}
+            for name, dtype, target, tolerance, build in peers(size, Path(folder)):
+                title = f"{dtype.__name__} turingdiff / {name}"
                 try:
                     with closing(build()) as peer:
-                        race(
-                            f"{dtype.__name__} turingdiff / {name}",
-                            ours[dtype],
-                            peer,
-                            repeats,
-                            target,
-                            tolerance,
-                        )
+                        race(title, ours[dtype], peer, repeats, target, tolerance)
                 except (ImportError, FileNotFoundError) as missing:
                     print(f'{name}: {missing} (C needs gcc, the others pip install "turingdiff[bench]")')
             for contestant in ours.values():

@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from turingdiff import data, denoising, measure, morphogenesis, stencils
+from turingdiff.comparison import compare
 from turingdiff.engine import (
     BlowUpError,
     Geometry,
@@ -35,6 +36,7 @@ __all__ = [
     "UnstableStepWarning",
     "ancestral",
     "animate",
+    "compare",
     "data",
     "denoising",
     "euler",

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import types
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +62,20 @@ def kernel(template: Callable, parallel: bool, **names: Callable) -> Callable:
 
 
 def parallel_patch_kernel(function: Callable) -> Callable:
-    """Compile a kernel over patches whose helpers stand in its own file; ``prange`` spreads over threads."""
-    return numba.njit(cache=True, parallel=True, **PATCH_OPTIONS)(function)
+    """Compile a kernel over patches whose helpers stand in its own file; ``prange`` spreads over threads.
+
+    The compiler is set up at the first call: doing so at import would cost every user 40 ms.
+    """
+
+    @cache
+    def compiled() -> Callable:
+        return numba.njit(cache=True, parallel=True, **PATCH_OPTIONS)(function)
+
+    @wraps(function)
+    def call(*arguments: Any) -> None:
+        compiled()(*arguments)
+
+    return call
 
 
 def patch_helper(function: Callable) -> Callable:
@@ -171,3 +183,8 @@ def _value_bytes(value: object) -> bytes:
     # Functions are walked by themselves; of anything else (a module, a class) the name is what Numba sees.
     kind = type(value)
     return f"{kind.__module__}.{kind.__qualname__} {getattr(value, '__qualname__', '')}".encode()
+
+
+def cache_folder() -> str:
+    """Where compiled kernels are kept."""
+    return kernel(lambda: None, False).stats.cache_path
