@@ -14,6 +14,7 @@ Targets: at least 10 times PyTorch; peak memory above the uint8 training set at 
 """
 
 import argparse
+import math
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ import turingdiff as td
 LEVELS = td.denoising.cosine_levels(20)[-2::-1]  # from the lowest noise up
 SIZES = (3, 3, 5, 5, 7, 7, 9, 9, 9, 11, 11, 11, 13, 13, 13, 15, 15, 15, 17, 17)
 BATCH = 16
+CLAMP = 0
 
 
 def crop(x, rows, columns, r):
@@ -37,52 +39,55 @@ def crop(x, rows, columns, r):
 
 
 def windows(x, rows, columns, r):
-    """Patches as (places that are kept apart, images and places that are pooled, k²)."""
+    """Patches as (places that are kept apart, k², images and places that are pooled)."""
     x = crop(x, rows, columns, r)
     height, width = x.shape[2] - 2 * r, x.shape[3] - 2 * r
     x = F.unfold(x, 2 * r + 1).reshape(len(x), -1, height, width)
     apart = height ** bool(rows) * width ** bool(columns)
-    order = {(0, 0): (0, 2, 3, 1), (1, 0): (2, 0, 3, 1), (0, 1): (3, 0, 2, 1), (1, 1): (2, 3, 0, 1)}
-    return x.permute(order[abs(rows), abs(columns)]).reshape(apart, -1, (2 * r + 1) ** 2)
+    order = {(0, 0): (1, 0, 2, 3), (1, 0): (2, 1, 0, 3), (0, 1): (3, 1, 0, 2), (1, 1): (2, 3, 1, 0)}
+    return x.permute(order[abs(rows), abs(columns)]).reshape(apart, (2 * r + 1) ** 2, -1)
 
 
-def by_matmul(image, query, patches, norms, rows, columns, r):
-    """-|q - p|² + |q|², (apart, patches, pixels)."""
-    return torch.baddbmm(-norms, patches, query.mT, alpha=2)
+def by_matmul(image, query, patches, rows, columns, sigma):
+    """Return (2 q·p - |p|²)/(2 sigma²) as (apart, patches, pixels): the logits, but for |q|², which cancels."""
+    norms = patches.square().sum(1).unsqueeze(2)
+    return torch.baddbmm(norms, patches.mT, query, beta=-0.5 / sigma**2, alpha=1 / sigma**2)
 
 
-def by_conv2d(image, query, patches, norms, rows, columns, r):
-    """Return the same; sliding windows where they slide both ways."""
+def by_conv2d(image, query, patches, rows, columns, sigma):
+    """Return the same; a convolution where the window slides both ways, which is where most of the work is."""
     if rows or columns:
-        return by_matmul(image, query, patches, norms, rows, columns, r)
-    filters = patches.reshape(-1, 1, 2 * r + 1, 2 * r + 1)
-    return 2 * F.conv2d(image, filters, -norms.flatten() / 2).flatten(2)
+        return by_matmul(image, query, patches, rows, columns, sigma)
+    k = math.isqrt(patches.shape[1])
+    norms = patches.square().sum(1).flatten()
+    return F.conv2d(image / sigma**2, patches[0].T.reshape(-1, 1, k, k), norms / (-2 * sigma**2)).flatten(2)
 
 
-def region(image, images, sigma, r, rows, columns, products):
+def region(image, images, sigma, r, rows, columns, logits_by):
     query = windows(image, rows, columns, r)
-    top, total, weighted = torch.tensor(-torch.inf), torch.tensor(0.0), torch.tensor(0.0)
+    top, sums = torch.full((len(query), 1, query.shape[2]), -torch.inf), torch.zeros(1)
     for batch in images.split(BATCH):
         patches = windows(batch, rows, columns, r)
-        centres = patches[:, None, :, patches.shape[2] // 2]
-        norms = patches.square().sum(2, keepdim=True)
-        logits = products(image, query, patches, norms, rows, columns, r).mul_(0.5 / sigma**2)
+        centres = patches[:, patches.shape[1] // 2]
+        logits = logits_by(image, query, patches, rows, columns, sigma)
         highest = torch.maximum(top, logits.amax(1, keepdim=True))
-        weights, keep = logits.sub_(highest).exp_(), (top - highest).exp()
-        total = total * keep + weights.sum(1, keepdim=True)
-        weighted = weighted * keep + centres @ weights
+        weights = logits.sub_(highest)
+        if CLAMP: weights = weights.clamp_(min=CLAMP)
+        weights = weights.exp_()
+        both = torch.stack([torch.ones_like(centres), centres], 1) @ weights  # sum and weighted sum
+        sums = sums * (top - highest).exp() + both
         top = highest
-    mean = (weighted / total).squeeze(1)
+    mean = sums[:, 1] / sums[:, 0]
     if columns and not rows:
         return mean.T
     return mean.reshape(r if rows else image.shape[2] - 2 * r, -1)
 
 
-def torch_denoise(image, images, sigma, k, products):
+def torch_denoise(image, images, sigma, k, logits_by):
     r = k // 2
     with torch.inference_mode():
         bands = [
-            torch.cat([region(image, images, sigma, r, rows, columns, products) for columns in (-1, 0, 1)], 1)
+            torch.cat([region(image, images, sigma, r, rows, columns, logits_by) for columns in (-1, 0, 1)], 1)
             for rows in (-1, 0, 1)
         ]
         return torch.cat(bands)

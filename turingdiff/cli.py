@@ -93,7 +93,8 @@ def run_compare(options: argparse.Namespace) -> None:
     model = MODELS[options.model](preset=options.preset, **dict(options.set))
     machine = _machine(options, options.machine, "zero")
     folder = check_folder(options.out)
-    rules: dict[str, Rule] = {f"Turing ({model.name})": model, f"{machine.name} ({len(machine.images)} images)": machine}
+    title = f"{machine.name} ({len(machine.images)} images)"
+    rules: dict[str, Rule] = {f"Turing ({model.name})": model, title: machine}
     result = compare(rules, samples=options.samples, rng=options.seed, progress=sys.stderr.isatty())
     print(result.table)
     for path in result.save(folder):

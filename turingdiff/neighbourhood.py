@@ -88,6 +88,8 @@ class Neighbourhood:
             raise ValueError(f"radius must be a whole number >= 0 or None, got {self.radius!r}")
         if not (np.isfinite(self.dx) and self.dx > 0):
             raise ValueError(f"dx must be a positive length, got {self.dx!r}")
+        object.__setattr__(self, "radius", None if self.radius is None else int(self.radius))
+        object.__setattr__(self, "dx", float(self.dx))
         for side in self.sides:
             if not isinstance(side, Fixed) and side not in ("periodic", "no_flux", "zero"):
                 raise ValueError(f'boundary must be "periodic", "no_flux", "zero" or fixed(value), got {side!r}')
@@ -98,7 +100,7 @@ class Neighbourhood:
     @property
     def sides(self) -> tuple[Boundary, ...]:
         """The boundaries at top, bottom, left and right."""
-        if isinstance(self.boundary, (str, Fixed)):
+        if not isinstance(self.boundary, (tuple, list)):
             return (self.boundary,) * 4
         if len(self.boundary) != 4:
             raise ValueError(f"boundary takes one value or four ({', '.join(SIDES)}), got {self.boundary!r}")

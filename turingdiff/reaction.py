@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from turingdiff.neighbourhood import Boundary, Neighbourhood
 from turingdiff.rule import Rule
 from turingdiff.stencils import SYMBOL_BOUND, laplacian
 
-OPTIONS = ("preset", "diffusion", "dx", "boundary", "stencil", "noise")
+OPTIONS = ("preset", "diffusion", "dx", "t_end", "boundary", "stencil", "noise")
 PERTURBATION = 0.01
 SAFETY = 0.9
 
@@ -49,6 +50,7 @@ class Reaction:
     def __init__(self, kinetics: Callable, species: Sequence[str]):
         self.kinetics = kinetics
         self.species = tuple(species)
+        self._constants = tuple(f"D{name}" for name in self.species)
         self.__name__ = kinetics.__name__
         self.__doc__ = kinetics.__doc__
         arguments = list(inspect.signature(kinetics).parameters.values())
@@ -60,8 +62,8 @@ class Reaction:
             )
         if any(a.kind is not a.POSITIONAL_OR_KEYWORD for a in arguments):
             raise ValueError(f"{self.__name__}: kinetics take plain arguments, no *args, **kwargs or keyword-only ones")
-        if clash := set(names[count:]) & set(OPTIONS):
-            raise ValueError(f"{self.__name__}: parameter names {sorted(clash)} are options of every reaction")
+        if clash := set(names[count:]) & {*OPTIONS, *self._constants}:
+            raise ValueError(f"{self.__name__}: parameter names {sorted(clash)} are taken: every reaction has them")
         self.defaults = {a.name: a.default for a in arguments[count:]}
         self._cells: dict[Callable, Callable] = {}
         self.diffusion: Sequence[Any] = (1.0,) * count
@@ -81,6 +83,7 @@ class Reaction:
         *,
         diffusion: Sequence[Any] | None = None,
         dx: float | None = None,
+        t_end: float | None = None,
         boundary: Boundary | tuple[Boundary, ...] = "periodic",
         stencil: Callable = laplacian,
         noise: float | Sequence[float] = 0.0,
@@ -93,10 +96,12 @@ class Reaction:
         ValueError
             For an unknown preset or parameter, a parameter without a value, or a wrong number of diffusion constants.
         """
-        given = {"diffusion": diffusion, "dx": dx, **params}
+        given = {"diffusion": diffusion, "dx": dx, "t_end": t_end, **params}
         chosen = {**self._preset(preset), **{key: value for key, value in given.items() if value is not None}}
         diffusion = chosen.pop("diffusion", self.diffusion)
+        diffusion = (diffusion,) if np.isscalar(diffusion) else tuple(diffusion)
         dx = chosen.pop("dx", self.dx)
+        end = chosen.pop("t_end", self.t_end)
         values = self._values(chosen)
         if len(diffusion) != len(self.species):
             raise ValueError(
@@ -105,9 +110,10 @@ class Reaction:
             )
         if any(np.min(d) < 0 for d in diffusion):
             raise ValueError(f"diffusion constants must be >= 0, got {diffusion!r}")
-        constants = {f"D{name}": d for name, d in zip(self.species, diffusion, strict=True)}
+        constants = dict(zip(self._constants, diffusion, strict=True))
         uniform_parameters = all(np.ndim(value) == 0 for value in values.values())
         known = self.steady_state is not None and uniform_parameters
+        bound = SYMBOL_BOUND.get(stencil)
         return Rule(
             cell=self._cell(stencil),
             params={**constants, **values},
@@ -117,9 +123,9 @@ class Reaction:
             shown=self.shown,
             noise=noise,
             start=self.initial,
-            grid=self._times,
+            grid=partial(self._times, end=end),
             equilibrium=tuple(self.steady_state(*values.values())) if known else None,  # type: ignore[misc]
-            stiffness=_Stiffness(self.kinetics, len(self.species), SYMBOL_BOUND.get(stencil, np.nan)),
+            stiffness=_Stiffness(self.kinetics, len(self.species), bound) if bound else None,
         )
 
     def _preset(self, name: str | None) -> Mapping[str, Any]:
@@ -140,13 +146,13 @@ class Reaction:
             raise ValueError(f"{self.__name__} needs a value for {', '.join(missing)}")
         return values
 
-    def _times(self, rule: Rule, t_end: float | None = None, dt: float | None = None) -> UniformTimes:
+    def _times(self, rule: Rule, t_end: float | None = None, dt: float | None = None, *, end: float) -> UniformTimes:
         """0 to `t_end`; by default with the largest stable step times 0.9, rounded down to two digits."""
         if dt is None:
             limit = SAFETY * rule.stable_dt()
             digit = 10.0 ** (np.floor(np.log10(limit)) - 1)
             dt = float(f"{np.floor(limit / digit) * digit:.2g}")
-        return uniform(0.0, self.t_end if t_end is None else t_end, dt)
+        return uniform(0.0, end if t_end is None else t_end, dt)
 
     def _cell(self, stencil: Callable) -> Callable:
         """The cell function, the same object for the same stencil so that it is compiled once."""

@@ -11,8 +11,9 @@ whole (a training set). ``g`` is a `turingdiff.engine.Geometry`. ``out`` is writ
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ class Rule:
     Raises
     ------
     TypeError
-        If the cell function is not callable or a parameter is not numeric.
+        If the cell function is not a function or a parameter is not numeric.
     ValueError
         For an unknown clock, no channels, or a parameter that is not finite.
     """
@@ -87,7 +88,7 @@ class Rule:
     dtype: Any = np.float64
 
     def __post_init__(self) -> None:
-        if not callable(self.cell):
+        if not inspect.isfunction(getattr(self.cell, "py_func", self.cell)):
             raise TypeError(f"cell must be a function cell(phi, i, j, t, p, g, out), got {self.cell!r}")
         if self.clock not in CLOCKS:
             raise ValueError(f"clock must be one of {CLOCKS}, got {self.clock!r}")
@@ -110,10 +111,6 @@ class Rule:
     def radius(self, t: float) -> int | None:
         """How far a cell sees at clock `t`, in cells; ``None``: the whole field."""
         return self.radius_at(t) if self.radius_at else self.neighbourhood.radius
-
-    def with_(self, **changes: Any) -> Rule:
-        """A copy with some fields replaced."""
-        return replace(self, **changes)
 
     def rate(self, field: np.ndarray, t: float = 0.0) -> np.ndarray:
         """Rate of change of every cell, in the shape and dtype of `field`; `field` is not written."""

@@ -21,7 +21,7 @@ from llvmlite import ir
 from numba import prange, types
 from numba.extending import intrinsic
 
-from turingdiff.engine.compile import allocating_helper, compiled_form, parallel_patch_kernel, patch_helper
+from turingdiff.engine.compile import allocating_helper, compiled_form, patch_helper, patch_kernel
 from turingdiff.engine.subnormals import flush_subnormals, restore_subnormals
 
 LANES = 64 if not numba.config.DISABLE_JIT else 2
@@ -282,7 +282,7 @@ def keep_nearest(box, y, xa, dy, dx, bank, state):
         nearest[m] = box[m] if closer else nearest[m]
 
 
-@parallel_patch_kernel
+@patch_kernel
 def posterior_states(queries, banks, row_shifts, column_shifts, r, precision, top, total, weighted):
     """Softmax states of every query (B) against every bank (K): top, total (B, K, H, W), weighted (B, K, C, H, W)."""
     height, width = top.shape[2], top.shape[3]
@@ -306,7 +306,7 @@ def posterior_states(queries, banks, row_shifts, column_shifts, r, precision, to
         restore_subnormals(previous)
 
 
-@parallel_patch_kernel
+@patch_kernel
 def nearest_patches(queries, banks, row_shifts, column_shifts, r, tie, best, shift):
     """Least distances and where, of every query (B) to every lane of every bank (K): (B, K, H, W * LANES)."""
     blocks = banks.shape[0]

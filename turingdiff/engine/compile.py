@@ -13,6 +13,7 @@ rule would work only by pickling it, and a pickled dispatcher differs in every p
 from __future__ import annotations
 
 import hashlib
+import threading
 import types
 from collections.abc import Callable, Iterator
 from functools import cache, wraps
@@ -43,7 +44,7 @@ def engine_source() -> bytes:
 
 @cache
 def _engine_fingerprint() -> str:
-    return hashlib.sha256(engine_source() + repr((OPTIONS, CELL_OPTIONS)).encode()).hexdigest()
+    return hashlib.sha256(engine_source() + repr((OPTIONS, CELL_OPTIONS, PATCH_OPTIONS)).encode()).hexdigest()
 
 
 def kernel(template: Callable, parallel: bool, **names: Callable) -> Callable:
@@ -55,27 +56,37 @@ def kernel(template: Callable, parallel: bool, **names: Callable) -> Callable:
     functions: list[Callable] = [*names.values(), bound]
     for function in functions:
         make_known(function)
-    rules = "".join(fingerprint(function) for function in names.values())
-    key = hashlib.sha256(f"{_engine_fingerprint()}{rules}{parallel}".encode()).hexdigest()[:20]
-    bound.__qualname__ = "_".join([template.__name__, *(f.__name__ for f in names.values()), key])
-    return numba.njit(cache=True, parallel=parallel, **OPTIONS)(bound)
+    return _cached(bound, parallel, OPTIONS, list(names.values()))
 
 
-def parallel_patch_kernel(function: Callable) -> Callable:
-    """Compile a kernel over patches whose helpers stand in its own file; ``prange`` spreads over threads.
+def patch_kernel(function: Callable) -> Callable:
+    """Compile a kernel over patches; its ``prange`` loops are spread over threads.
 
     The compiler is set up at the first call: doing so at import would cost every user 40 ms.
     """
 
     @cache
-    def compiled() -> Callable:
-        return numba.njit(cache=True, parallel=True, **PATCH_OPTIONS)(function)
+    def compiled(parallel: bool) -> Callable:
+        own = types.FunctionType(function.__code__, function.__globals__, function.__name__)
+        return _cached(own, parallel, PATCH_OPTIONS, [function])
 
     @wraps(function)
     def call(*arguments: Any) -> None:
-        compiled()(*arguments)
+        compiled(parallel=threads_allowed())(*arguments)
 
     return call
+
+
+def threads_allowed() -> bool:
+    """Whether a kernel may start threads: Numba's fallback layer aborts where two Python threads do so at once."""
+    return threading.current_thread() is threading.main_thread()
+
+
+def _cached(function: types.FunctionType, parallel: bool, options: dict, uses: list[Callable]) -> Callable:
+    prints = "".join(fingerprint(used) for used in uses)
+    key = hashlib.sha256(f"{_engine_fingerprint()}{prints}{parallel}".encode()).hexdigest()[:20]
+    function.__qualname__ = "_".join(dict.fromkeys([function.__name__, *(used.__name__ for used in uses), key]))
+    return numba.njit(cache=True, parallel=parallel, **options)(function)
 
 
 def patch_helper(function: Callable) -> Callable:
@@ -111,7 +122,7 @@ def fingerprint(function: Callable) -> str:
     for plain in _reachable(function):
         for part in _code_parts(plain.__code__):
             digest.update(part)
-        digest.update(repr((plain.__defaults__, plain.__kwdefaults__)).encode())
+        digest.update(_value_bytes((plain.__defaults__, *(plain.__kwdefaults__ or {}).items())))
         for name, value in _named_values(plain):
             digest.update(name.encode() + _value_bytes(value))
     return digest.hexdigest()
@@ -132,7 +143,7 @@ def _reachable(function: Callable) -> Iterator[types.FunctionType]:
 
 def _is_plain(value: object) -> bool:
     """Whether `value` is a Python function that Numba does not know by itself."""
-    return isinstance(value, types.FunctionType) and value.__module__.partition(".")[0] not in (
+    return isinstance(value, types.FunctionType) and (value.__module__ or "").partition(".")[0] not in (
         "numpy",
         "numba",
         "math",
@@ -187,4 +198,5 @@ def _value_bytes(value: object) -> bytes:
 
 def cache_folder() -> str:
     """Where compiled kernels are kept."""
-    return kernel(lambda: None, False).stats.cache_path
+    dispatcher: Any = kernel(cache_folder, False)
+    return dispatcher.stats.cache_path

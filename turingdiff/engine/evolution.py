@@ -41,7 +41,7 @@ def evolve(
     Parameters
     ----------
     times
-        Strictly rising or falling clock readings, e.g. ``td.uniform(0, 100, 0.1)`` or ``td.denoising.cosine_levels(20)``.
+        Strictly rising or falling clock readings: ``td.uniform(0, 100, 0.1)``, ``td.denoising.cosine_levels(20)``.
     stepper
         ``td.euler, td.heun, td.rk4, td.euler_maruyama, td.ancestral``, or your own (`one_step`).
     rng

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from functools import cache
 from typing import Any
 
 import numba
 import numpy as np
-from numba.core.errors import TypingError
+from numba.core.errors import NumbaError
 
 from turingdiff.engine import kernels
-from turingdiff.engine.compile import kernel
+from turingdiff.engine.compile import kernel, threads_allowed
 from turingdiff.engine.kernels import Geometry
 from turingdiff.rule import Rule
 
@@ -131,9 +130,7 @@ class Flow:
 
     def _threads(self) -> int:
         cells = self.replicas * self.height * self.width
-        # Numba's fallback threading layer aborts the process when kernels start from two threads.
-        in_main = threading.current_thread() is threading.main_thread()
-        return numba.get_num_threads() if in_main and cells >= CELLS_FOR_THREADS else 1
+        return numba.get_num_threads() if threads_allowed() and cells >= CELLS_FOR_THREADS else 1
 
     def _bands(self) -> int:
         return min(self.height, self._threads())
@@ -141,7 +138,7 @@ class Flow:
     def _call(self, template: str, parallel: bool, *arguments: Any) -> None:
         try:
             _kernel(template, parallel, self.rule.cell)(*arguments)
-        except TypingError as error:
+        except NumbaError as error:
             raise TypeError(
                 f"the cell function of {self.rule.name} does not compile. It may use numbers, tuples, math and NumPy "
                 f"scalars functions, and must write out[channel, i, j] without reading it. Numba says:\n{error}"

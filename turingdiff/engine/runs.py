@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,7 +67,7 @@ def load_run(path: str | Path) -> Run:
             times, frames = archive["times"], archive["frames"]
     except FileNotFoundError:
         raise
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path} is not a run saved by turingdiff ({error})") from error
     if about.get("format") != FORMAT:
         raise ValueError(f"{path} has format {about.get('format')!r}; this version reads {FORMAT!r}")
@@ -107,14 +108,18 @@ def simulate(
         kept = frames if frames is not None else int(np.clip(fitting, 2, DEFAULT_FRAMES))
         every = -(-steps // (kept - 1))
     evolution = evolve(rule, field, times, stepper=stepper, every=every, rng=rng)
+    count = -(-steps // every) + 1
     if progress:
         from tqdm import tqdm
 
-        evolution = tqdm(evolution, total=-(-steps // every) + 1, desc=rule.name, unit="frame")
-    recorded = list(evolution)
+        evolution = tqdm(evolution, total=count, desc=rule.name, unit="frame")
+    clock = np.empty(count)
+    recorded = np.empty((count, *np.shape(field)), np.asarray(field).dtype)
+    for k, (t, state) in enumerate(evolution):
+        clock[k], recorded[k] = t, state
     return Run(
-        times=np.array([t for t, _ in recorded]),
-        frames=np.stack([frame for _, frame in recorded]),
+        times=clock,
+        frames=recorded,
         name=rule.name,
         clock=rule.clock,
         channels=tuple(rule.channels),

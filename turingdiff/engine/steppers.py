@@ -11,6 +11,7 @@ that a replica's noise does not depend on how many there are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Protocol
@@ -87,7 +88,7 @@ def euler_maruyama(flow, field, times, steps, rngs):
     axes = (flow.height > 1) + (flow.width > 1)
     volume = flow.rule.neighbourhood.dx ** max(axes, 1)
     for t, dt in zip(times.tolist(), steps.tolist(), strict=True):
-        kick = np.sqrt(abs(dt) / volume) * _normals(rngs, field)
+        kick = math.sqrt(abs(dt) / volume) * _normals(rngs, field)
         field = field + dt * flow.rate(field, t) + _amplitude(flow, t) * kick
     return field
 

@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class UniformTimes(Sequence[float]):
-    """t = t0 + n dt for n = 0 ... `whole`, and then `end` if that is not yet the last; never summed."""
+    """t = t0 + n dt, never summed, for n = 0 ... `whole`; the last reading is `end`, after a `partial` step or not."""
 
     t0: float
     dt: float
@@ -47,7 +47,7 @@ class UniformTimes(Sequence[float]):
         return steps
 
     def _at(self, n: Any) -> Any:
-        return np.where(n > self.whole, self.end, self.t0 + n * self.dt)
+        return np.where(n == len(self) - 1, self.end, self.t0 + n * self.dt)
 
 
 def uniform(t0: float, t1: float, dt: float) -> UniformTimes:

@@ -2,8 +2,8 @@
 
 To NumPy 2, and so to a cell function that runs as plain Python, ``1 - u`` with a float32 `u` is a float32. Numba
 types the literal as int64 and computes in float64: the same rule would give other digits compiled, at half the
-speed (measured on Gray–Scott: 1.5 instead of 2.3 Gcell/s). This compiler pass makes literals weak: in
-``+ - * /`` and in comparisons a literal takes the type of a floating-point partner.
+speed (measured on Gray–Scott: 1.5 instead of 2.3 Gcell/s). This compiler pass makes them weak: in ``+ - * /`` and in
+comparisons a literal, a named constant, or arithmetic on those takes the type of a floating-point partner.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from numba.core.untyped_passes import IRProcessing
 from numba.extending import overload
 
 OPERATORS = frozenset(
-    getattr(operator, name) for name in ("add", "sub", "mul", "truediv", "lt", "le", "gt", "ge", "eq", "ne")
+    getattr(operator, name)
+    for name in ("add", "sub", "mul", "truediv", "iadd", "isub", "imul", "itruediv", "lt", "le", "gt", "ge", "eq", "ne")
 )
 
 
@@ -46,7 +47,7 @@ def _overload_partner_type(literal, partner):
 
 @register_pass(mutates_CFG=False, analysis_only=False)
 class WeakScalars(FunctionPass):
-    """Send every literal operand through `_weak` together with its partner."""
+    """Send every weak operand through `_weak` together with its partner."""
 
     _name = "turingdiff_weak_scalars"
 
@@ -69,14 +70,22 @@ class WeakScalars(FunctionPass):
 
 def _literal_operands(func_ir, statement):
     expression = getattr(statement, "value", None)
-    if not (isinstance(expression, ir.Expr) and expression.op == "binop" and expression.fn in OPERATORS):
+    if not (isinstance(expression, ir.Expr) and "binop" in expression.op and expression.fn in OPERATORS):
         return
-    for side, partner in (("lhs", "rhs"), ("rhs", "lhs")):
-        definitions = func_ir._definitions.get(getattr(expression, side).name, [])
-        literal = definitions[0] if len(definitions) == 1 else None
-        if isinstance(literal, ir.Const) and type(literal.value) in (int, float):
-            yield side, partner
-            return  # two literals need no partner
+    weak = [side for side in ("lhs", "rhs") if _is_weak(func_ir, getattr(expression, side).name)]
+    if len(weak) == 1:  # two need no partner
+        yield weak[0], "rhs" if weak == ["lhs"] else "lhs"
+
+
+def _is_weak(func_ir, name):
+    """Whether a variable always holds a Python number: a literal, a named constant, or arithmetic on those."""
+    definitions = func_ir._definitions.get(name, [])
+    value = definitions[0] if len(definitions) == 1 else None
+    if isinstance(value, ir.Var):
+        return _is_weak(func_ir, value.name)
+    if isinstance(value, ir.Expr):
+        return value.op in ("binop", "unary") and all(_is_weak(func_ir, v.name) for v in value.list_vars())
+    return isinstance(value, (ir.Const, ir.Global, ir.FreeVar)) and type(value.value) in (int, float)
 
 
 def _weaken(func_ir, scope, statement, side, partner):

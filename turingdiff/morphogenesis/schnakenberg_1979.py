@@ -26,6 +26,6 @@ schnakenberg.dx = 0.5
 schnakenberg.t_end = 200.0
 schnakenberg.steady_state = lambda a, b: (a + b, b / (a + b) ** 2)
 schnakenberg.presets = {
-    "spots": {"a": 0.01, "b": 2.0, "diffusion": (1.0, 100.0)},
-    "stripes": {"a": 0.01, "b": 2.0, "diffusion": (1.0, 30.0)},
+    "spots": {"a": 0.01, "b": 2.0, "diffusion": (1.0, 100.0), "t_end": 60.0},
+    "stripes": {"a": 0.01, "b": 2.0, "diffusion": (1.0, 30.0), "t_end": 150.0},
 }

@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from turingdiff.files import atomic_path
 from turingdiff.show.colour import COLORMAP, limits
+from turingdiff.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,13 +20,6 @@ if TYPE_CHECKING:
 
 DPI = 130
 GOLDEN_RATIO = 0.618034
-
-
-class TableLike(Protocol):
-    """Column titles and rows of text."""
-
-    columns: tuple[str, ...]
-    rows: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +43,7 @@ class Strip:
 
 
 def comparison_figure(
-    strips: Sequence[Strip], spectra: Mapping[str, tuple[np.ndarray, np.ndarray]], table: TableLike
+    strips: Sequence[Strip], spectra: Mapping[str, tuple[np.ndarray, np.ndarray]], table: Table
 ) -> Figure:
     """Strips of pictures on the left; spectra (wavenumber per cell, power) and the table on the right."""
     from matplotlib.figure import Figure
@@ -61,15 +55,16 @@ def comparison_figure(
     title = 0.32  # inches above each strip
     height = max(sum(heights) + title * (len(strips) + 0.5), 3.2 + table_height + 0.8)
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
-    left, right = figure.subfigures(1, 2, width_ratios=(strip_width + 0.4, width - strip_width - 0.4))
+    halves: Any = figure.subfigures(1, 2, width_ratios=(strip_width + 0.4, width - strip_width - 0.4))
+    left, right = halves
     axes = left.subplots(len(strips), 1, height_ratios=heights, squeeze=False)[:, 0]
     left.subplots_adjust(0.02, 0.01, 0.98, 1 - title / height, hspace=title / float(np.mean(heights)))
     for ax, strip in zip(axes, strips, strict=True):
         _draw_strip(ax, strip)
-    top, bottom = right.subplots(2, 1, height_ratios=(height - table_height - 0.6, table_height))
+    panels = right.subplots(2, 1, height_ratios=(height - table_height - 0.6, table_height))
     right.subplots_adjust(0.12, 0.02, 0.98, 1 - 0.35 / height, hspace=0.7 / (height / 2))
-    _draw_spectra(top, spectra)
-    _draw_table(bottom, table)
+    _draw_spectra(panels[0], spectra)
+    _draw_table(panels[1], table)
     return figure
 
 
@@ -132,7 +127,9 @@ def _draw_spectra(ax: Axes, spectra: Mapping[str, tuple[np.ndarray, np.ndarray]]
     ax.legend(fontsize=8, frameon=False)
 
 
-def _draw_table(ax: Axes, table: TableLike) -> None:
+def _draw_table(ax: Axes, table: Table) -> None:
+    from matplotlib.transforms import Bbox
+
     ax.axis("off")
     drawn = ax.table(
         cellText=[[name, *values] for name, values in table.rows.items()],
@@ -140,7 +137,7 @@ def _draw_table(ax: Axes, table: TableLike) -> None:
         cellLoc="left",
         colLoc="left",
         loc="upper left",
-        bbox=(-0.12, 0.0, 1.12, 1.0),
+        bbox=Bbox.from_bounds(-0.12, 0.0, 1.12, 1.0),
     )
     drawn.auto_set_font_size(False)
     drawn.set_fontsize(8)

@@ -1,0 +1,63 @@
+"""What the engine does, in the plainest NumPy and Python: the oracle of the engine's tests."""
+
+import numpy as np
+
+import turingdiff as td
+
+
+def ghosts(line, low, high, pad):
+    """The `pad` cells before a line of values, the line, and the `pad` cells behind it, straight from the definition.
+
+    `low` and `high`: "periodic", "no_flux", "zero", or the number that is held at the face.
+    """
+    n = len(line)
+
+    def value(k):
+        if 0 <= k < n:
+            return line[k]
+        side = low if k < 0 else high
+        if side == "periodic":
+            return value(k % n)
+        if side == "zero":
+            return 0.0
+        mirrored = value(-1 - k if k < 0 else 2 * n - 1 - k)
+        return mirrored if side == "no_flux" else 2 * side - mirrored
+
+    return np.array([value(k) for k in range(-pad, n + pad)])
+
+
+def padded(neighbourhood, field, pad):
+    """`field` (C, H, W) framed by the halos of `neighbourhood`: columns first, then whole rows."""
+    channels, height, width = field.shape
+    rows, columns = neighbourhood.halos(channels, height, width, pad)
+
+    def framed(array, halo, axis):
+        shape = [1, 1, 1]
+        shape[axis] = -1
+        scale = halo.scale.astype(field.dtype).reshape(shape)
+        offset = halo.offset.astype(field.dtype).T.reshape(channels, *shape[1:])
+        beyond = scale * array.take(halo.source, axis) + offset
+        before, behind = np.split(beyond, [pad], axis)
+        return np.concatenate([before, array, behind], axis)
+
+    return framed(framed(field, columns, 2), rows, 1)
+
+
+def rate(rule, field, t=0.0):
+    """The rate of `rule` on `field` (C, H, W): its cell function as plain Python, cell by cell."""
+    scalar = field.dtype.type
+    cell = getattr(rule.cell, "py_func", rule.cell)
+    height, width = field.shape[1:]
+    radius, dx = rule.radius(t), rule.neighbourhood.dx
+    pad = 1 if radius is None else max(radius, 1)
+    reach = max(height, width) if radius is None else radius
+    g = td.Geometry(scalar(dx), scalar(1 / dx**2), reach, pad, height, width)
+    phi = padded(rule.neighbourhood, field, pad)
+    values = [value if np.ndim(value) else scalar(value) for value in rule.params.values()]
+    maps = [value.astype(field.dtype) if np.ndim(value) == 2 else value for value in values]
+    out = np.full_like(phi, np.nan)
+    for y in range(height):
+        for x in range(width):
+            p = tuple(value[y, x] if np.ndim(value) == 2 else value for value in maps)
+            cell(phi, y + pad, x + pad, scalar(t), p, g, out)
+    return out[:, pad : pad + height, pad : pad + width]
