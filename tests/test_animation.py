@@ -370,7 +370,7 @@ def test_one_to_four_panels_with_long_or_no_titles(tmp_path):
 
 
 def test_clock_texts():
-    from turingdiff.show.animation import _clock_texts
+    from turingdiff.show.captions import _clock_texts
 
     def texts(clock, times):
         return _clock_texts(FakeRun(np.zeros((len(times), 1, 2, 2)), clock, np.array(times, dtype=float)))

@@ -76,7 +76,9 @@ def test_no_flux_along_an_axis_of_length_one(boundary):
 
 
 def test_a_single_cell_sees_only_itself():
-    np.testing.assert_array_equal(framed(np.full((1, 1, 1), 3.0), td.Neighbourhood(2, "zero"), 2), np.full((1, 5, 5), 3))
+    np.testing.assert_array_equal(
+        framed(np.full((1, 1, 1), 3.0), td.Neighbourhood(2, "zero"), 2), np.full((1, 5, 5), 3)
+    )
 
 
 def test_numbers_of_any_kind_become_plain_ones():

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from turingdiff.engine.times import UniformTimes, uniform
+from turingdiff.engine.times import UniformTimes, rounded_down, uniform
 from turingdiff.neighbourhood import Boundary, Neighbourhood
 from turingdiff.rule import Rule
 from turingdiff.stencils import SYMBOL_BOUND, laplacian
@@ -149,9 +149,7 @@ class Reaction:
     def _times(self, rule: Rule, t_end: float | None = None, dt: float | None = None, *, end: float) -> UniformTimes:
         """0 to `t_end`; by default with the largest stable step times 0.9, rounded down to two digits."""
         if dt is None:
-            limit = SAFETY * rule.stable_dt()
-            digit = 10.0 ** (np.floor(np.log10(limit)) - 1)
-            dt = float(f"{np.floor(limit / digit) * digit:.2g}")
+            dt = rounded_down(SAFETY * rule.stable_dt(), 2)
         return uniform(0.0, end if t_end is None else t_end, dt)
 
     def _cell(self, stencil: Callable) -> Callable:

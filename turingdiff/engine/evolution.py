@@ -10,7 +10,7 @@ import numpy as np
 
 from turingdiff.engine.flow import Flow
 from turingdiff.engine.steppers import Stepper, euler
-from turingdiff.engine.times import check_times, steps_between
+from turingdiff.engine.times import check_times, rounded_down, steps_between
 from turingdiff.rule import Rule
 
 STEPS_BETWEEN_CHECKS = 128
@@ -117,7 +117,7 @@ def _advice(rule: Rule, field: np.ndarray, dt: float) -> str:
             limits.append(rule.stable_dt())
     limit = max((x for x in limits if np.isfinite(x)), default=np.inf)
     if limit < dt:
-        return f"explicit steps are stable up to dt = {limit:.3g}"
+        return f"explicit steps are stable up to dt = {rounded_down(limit, 3):g}"
     return f"the step is within the linear limit {limit:.3g}: the reaction itself runs away, or try dt = {dt / 4:.3g}"
 
 
@@ -127,8 +127,8 @@ def _warn_if_unstable(rule: Rule, field: np.ndarray, dt: float, stepper: Stepper
     limit = rule.stable_dt(field)
     if abs(dt) > limit:
         warnings.warn(
-            f"dt = {abs(dt):g} is above the stable limit {limit:.3g} of explicit Euler for {rule.name}; "
-            f"use dt <= {limit:.3g} or a coarser grid",
+            f"dt = {abs(dt):g} is above the stable limit {rounded_down(limit, 3):g} of explicit Euler for {rule.name}; "
+            f"use a dt up to that, or a coarser grid",
             UnstableStepWarning,
             stacklevel=3,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Context
 from typing import Any, overload
 
 import numpy as np
@@ -67,6 +68,11 @@ def uniform(t0: float, t1: float, dt: float) -> UniformTimes:
     if abs(count - whole) <= 1e-9 * max(1.0, count) and whole >= 1:
         return UniformTimes(t0, dt, whole, t1, False)
     return UniformTimes(t0, dt, int(np.floor(count)), t1, True)
+
+
+def rounded_down(x: float, digits: int) -> float:
+    """The largest decimal number of so many digits that is not above `x` > 0: a limit that may be printed and used."""
+    return float(Context(prec=digits, rounding=ROUND_FLOOR).create_decimal_from_float(float(x)))
 
 
 def check_times(times: Sequence[float]) -> Sequence[float]:
