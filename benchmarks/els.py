@@ -6,7 +6,8 @@ The 20 levels of the cosine schedule with the published patch sizes for Fashion-
 streams batches of 16 training images through an exact softmax (maximum, sum, weighted sum), with the products q·p
 by `conv2d`, the unfolded patches as filters, or by `matmul`; the faster of the two at each level counts. `clamped`
 is `matmul` by someone who knows that MKL's exp is ten times slower where it underflows: shown, for information.
-All are first compared with a float64 brute force on 16x16 images.
+All are first compared with a float64 brute force on 16x16 images. With one thread CPU seconds are counted, which
+other programs hardly change; with several, the wall's, and only a quiet machine gives a figure worth quoting.
 
 Floor: 3.2 M (pixel, patch) pairs an image for the 20 levels. By shifts and box sums a pair costs about 6 flops
 whatever the patch, by products 2 k² flops, and then an exp if it is not negligible.
@@ -35,14 +36,14 @@ MIB = 2**20
 
 try:
     import torch
-    import torch.nn.functional as F
+    from torch.nn import functional
 except ImportError:
     torch = None
 
 
 def crop(x, rows, columns, r):
     """Return what the windows see that are centred in one of nine regions: -1, 0, 1 = edge, interior, edge."""
-    x = F.pad(x, [r * (columns < 0), r * (columns > 0), r * (rows < 0), r * (rows > 0)])
+    x = functional.pad(x, [r * (columns < 0), r * (columns > 0), r * (rows < 0), r * (rows > 0)])
     band = {-1: slice(3 * r), 0: slice(None), 1: slice(-3 * r, None)}
     return x[..., band[rows], band[columns]]
 
@@ -51,7 +52,7 @@ def windows(x, rows, columns, r):
     """Patches as (places that are kept apart, k², images and places that are pooled)."""
     x = crop(x, rows, columns, r)
     height, width = x.shape[2] - 2 * r, x.shape[3] - 2 * r
-    x = F.unfold(x, 2 * r + 1).reshape(len(x), -1, height, width)
+    x = functional.unfold(x, 2 * r + 1).reshape(len(x), -1, height, width)
     apart = height ** bool(rows) * width ** bool(columns)
     order = {(0, 0): (1, 0, 2, 3), (1, 0): (2, 1, 0, 3), (0, 1): (3, 1, 0, 2), (1, 1): (2, 3, 1, 0)}
     return x.permute(order[abs(rows), abs(columns)]).reshape(apart, (2 * r + 1) ** 2, -1)
@@ -69,7 +70,7 @@ def by_conv2d(image, query, patches, rows, columns, sigma):
         return by_matmul(image, query, patches, rows, columns, sigma)
     k = math.isqrt(patches.shape[1])
     norms = patches.square().sum(1).flatten()
-    return F.conv2d(image / sigma**2, patches[0].T.reshape(-1, 1, k, k), norms / (-2 * sigma**2)).flatten(2)
+    return functional.conv2d(image / sigma**2, patches[0].T.reshape(-1, 1, k, k), norms / (-2 * sigma**2)).flatten(2)
 
 
 def clamped(*arguments):
@@ -140,7 +141,7 @@ def verify():
                 raise SystemExit(f"{name}: off by {error:.1e} at k = {k}, sigma = {sigma:.3g}")
 
 
-def time_levels(count, repeats):
+def time_levels(count, repeats, clock):
     """Milliseconds an image, (repeats, levels, sides): turingdiff and the ways of PyTorch, in turn."""
     images = td.data.fashion()[0]
     query, images = images[-1], images[:count]
@@ -155,9 +156,9 @@ def time_levels(count, repeats):
         sides += [partial(torch_denoise, y, images, sigma, k, way) for way in WAYS if torch]
         machine.denoise(y, sigma)  # compiles
         for n, (column, side) in product(range(repeats), enumerate(sides)):
-            begin = time.perf_counter()
+            begin = clock()
             side()
-            ms[n, level, column] = (time.perf_counter() - begin) * 1e3 / count
+            ms[n, level, column] = (clock() - begin) * 1e3 / count
         print(f"k {k:2}  sigma {sigma:6.3f}  " + in_words(ms[:, level]), flush=True)
     return ms
 
@@ -193,7 +194,7 @@ def main(count, repeats, threads):
         print('torch is missing: pip install "turingdiff[bench]"')
     verify()
     print(" " * 19 + "turingdiff, conv2d, matmul, (clamped)")
-    ms = time_levels(count, repeats)
+    ms = time_levels(count, repeats, time.perf_counter if threads > 1 else time.process_time)
     total = ms.sum(1)
     faster = ms[:, :, 1:3].min(2).sum(1)
     print(f"20 levels          {in_words(total)}")

@@ -1,30 +1,29 @@
 """One engine, two families: a Turing pattern grows while noise turns into new images.
 
 Both columns are local rules that see only a small neighbourhood, run by the same engine and measured with the same
-rulers. Look at film.gif: a uniform state breaks up into spots; noise settles into shoes that nobody designed. Then
-look at figure.png: for every pixel of a new shoe it shows from which training image its patch comes.
+rulers. Look at film.gif: a uniform state breaks up into spots and stripes; noise settles into boots that nobody
+designed. In figure.png look at the last row: from which training image the patch at each pixel of a new boot comes.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import turingdiff as td
 
-SNEAKER = 7
+BOOT = 9  # Fashion-MNIST's label
 
 
 def main(out="out", images=200, patch="fashion-resnet-zeros", samples=4, shape=(128, 128), frames=150, seed=0):
     pictures, labels = td.data.fashion()
-    shoes = pictures[labels == SNEAKER][:images]
-    turing, shoemaker = "Turing: Schnakenberg", f"ELS: {len(shoes)} shoes"
+    boots = pictures[labels == BOOT][:images]
+    turing, denoiser = "Turing: Schnakenberg", f"ELS: {len(boots)} boots"
     rules = {
         turing: td.morphogenesis.schnakenberg(),
-        shoemaker: td.denoising.equivariant_local(shoes, patch=patch, boundary="zero"),
+        denoiser: td.denoising.equivariant_local(boots, patch=patch, boundary="zero"),
     }
     result = td.compare(rules, samples=samples, shapes={turing: shape}, rng=seed, frames=frames)
     print(result.table)
-    folder = Path(out) / "side_by_side"
-    for path in result.save(folder):  # film.gif, figure.png, table.csv
+    for path in result.save(Path(out) / "side_by_side"):  # film.gif, figure.png, table.csv
         print(path)
     return result
 
@@ -32,5 +31,8 @@ def main(out="out", images=200, patch="fashion-resnet-zeros", samples=4, shape=(
 QUICK = {"images": 24, "patch": 5, "samples": 2, "shape": (48, 48), "frames": 30}
 
 if __name__ == "__main__":
-    folder = sys.argv[sys.argv.index("--out") + 1] if "--out" in sys.argv else "out"
-    main(folder, **(QUICK if "--quick" in sys.argv else {}))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small and fast")
+    parser.add_argument("--out", default="out", metavar="DIR")
+    options = parser.parse_args()
+    main(options.out, **(QUICK if options.quick else {}))

@@ -157,21 +157,20 @@ def test_noise_without_drift_is_normal_with_variance_a2_t_over_cell_volume(shape
 
 
 def test_noise_may_differ_by_channel_and_follow_the_clock():
-    def two(phi, i, j, t, p, g, out):
-        out[0, i, j] = 0.0
-        out[1, i, j] = 0.0
+    rule = td.morphogenesis.schnakenberg(dx=1.0)
+    still = np.broadcast_to(rule.steady_state().reshape(2, 1, 1), (2, 6, 7)).copy()
 
-    still = td.Rule(two, (), 2, td.Neighbourhood(0))
-    zeros, step = np.zeros((2, 60, 60)), [0.0, 1.0, 2.0]
-    one = last(td.evolve(replace(still, noise=1.0), zeros, step, stepper=td.euler_maruyama, rng=0))
-    each = last(td.evolve(replace(still, noise=(2.0, 0.0)), zeros, step, stepper=td.euler_maruyama, rng=0))
-    np.testing.assert_allclose(each[0], 2 * one[0], rtol=1e-13)
-    assert not each[1].any()
-    first = last(td.evolve(replace(still, noise=1.0), zeros, step[:2], stepper=td.euler_maruyama, rng=0))
-    early = last(td.evolve(replace(still, noise=lambda t: float(t < 1)), zeros, step, stepper=td.euler_maruyama, rng=0))
-    np.testing.assert_array_equal(early, first)
+    def kicked(noise, times):
+        return last(td.evolve(replace(rule, noise=noise), still, times, stepper=td.euler_maruyama, rng=0)) - still
+
+    one, each = kicked(1.0, [0, 0.01]), kicked((2.0, 0.0), [0, 0.01])
+    assert one.all()
+    np.testing.assert_allclose(each[0], 2 * one[0], rtol=1e-12)
+    np.testing.assert_allclose(each[1], 0, atol=1e-15)
+    early = kicked(lambda t: float(t < 0.01), [0, 0.01, 0.02])
+    np.testing.assert_allclose(early, last(td.evolve(rule, still + one, [0.01, 0.02])) - still, rtol=0, atol=1e-14)
     with pytest.raises(ValueError, match="2 channels and 3 noise amplitudes"):
-        last(td.evolve(replace(still, noise=(1, 2, 3)), zeros, step, stepper=td.euler_maruyama, rng=0))
+        kicked((1, 2, 3), [0, 0.01])
 
 
 MU, S = 0.3, 0.25

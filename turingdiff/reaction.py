@@ -251,6 +251,8 @@ class _Stiffness:
         radius = np.abs(symbol * diffusion).max()
         for state, parameters in self._cells(rule, field):
             jacobian = reaction_jacobian(self.kinetics, state, parameters)
+            if not np.isfinite(jacobian).all():
+                return np.inf
             for matrix in (jacobian, jacobian + symbol * diffusion):
                 radius = max(radius, np.abs(np.linalg.eigvals(matrix)).max())
         return float(radius)

@@ -169,7 +169,9 @@ def spectral_radius(rule: Rule, field: np.ndarray, t: float = 0.0, iterations: i
         direction *= size / np.abs(direction).max()
         change = flow.rate(field + direction, t) - base
         radius = float(np.linalg.norm(change) / np.linalg.norm(direction))
-        if radius == 0 or not np.isfinite(radius):
+        if not np.isfinite(radius):
+            return np.inf
+        if radius == 0:
             break
         direction = change
     return radius

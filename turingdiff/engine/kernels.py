@@ -122,21 +122,21 @@ def _is_map(value) -> bool:
 
 
 def fill_halo(phi, halo, pad):
-    """Fill the ghost cells of one replica: columns first, then whole rows, so that corners follow."""
+    """Fill the ghost cells of one replica: columns first, then whole rows, so that corners follow.
+
+    Ghost q of an axis is the q-th before the field (q < pad) or the (q - pad)-th behind it.
+    """
     source_y, scale_y, offset_y, source_x, scale_x, offset_x = halo
     channels, height, width = phi.shape[0], phi.shape[1] - 2 * pad, phi.shape[2] - 2 * pad
     for c in range(channels):
         for y in range(pad, height + pad):
-            for q in range(pad):
-                value = phi[c, y, pad + source_x[q]]
-                phi[c, y, q] = scale_x[q] * value + offset_x[q, c]
-                value = phi[c, y, pad + source_x[pad + q]]
-                phi[c, y, width + pad + q] = scale_x[pad + q] * value + offset_x[pad + q, c]
-        for q in range(pad):
-            low, high = pad + source_y[q], pad + source_y[pad + q]
+            for q in range(2 * pad):
+                ghost = q if q < pad else width + q
+                phi[c, y, ghost] = scale_x[q] * phi[c, y, pad + source_x[q]] + offset_x[q, c]
+        for q in range(2 * pad):
+            ghost, source = q if q < pad else height + q, pad + source_y[q]
             for x in range(width + 2 * pad):
-                phi[c, q, x] = scale_y[q] * phi[c, low, x] + offset_y[q, c]
-                phi[c, height + pad + q, x] = scale_y[pad + q] * phi[c, high, x] + offset_y[pad + q, c]
+                phi[c, ghost, x] = scale_y[q] * phi[c, source, x] + offset_y[q, c]
 
 
 def write_rates(cell, phi, t, params, g, out, first, last):

@@ -62,7 +62,7 @@ class Run:
 def load_run(path: str | Path) -> Run:
     """Read what `Run.save` wrote."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             about = json.loads(str(archive["about"]))
             times, frames = archive["times"], archive["frames"]
     except FileNotFoundError:
@@ -108,7 +108,7 @@ def simulate(
         kept = frames if frames is not None else int(np.clip(fitting, 2, DEFAULT_FRAMES))
         every = -(-steps // (kept - 1))
     evolution = evolve(rule, field, times, stepper=stepper, every=every, rng=rng)
-    count = -(-steps // every) + 1
+    count = int(-(-steps // every)) + 1
     if progress:
         from tqdm import tqdm
 

@@ -29,20 +29,10 @@ def _weak(literal, partner):
 
 @overload(_weak)
 def _overload_weak(literal, partner):
-    if isinstance(partner, types.Float):
-        return lambda literal, partner: partner_type(literal, partner)
-    return lambda literal, partner: literal
-
-
-def partner_type(literal, partner):
-    """Cast `literal` to the type of `partner`."""
-    return type(partner)(literal)
-
-
-@overload(partner_type)
-def _overload_partner_type(literal, partner):
-    target = partner
-    return lambda literal, partner: target(literal)
+    if not isinstance(partner, types.Float):
+        return lambda literal, partner: literal
+    partner_type = partner
+    return lambda literal, partner: partner_type(literal)
 
 
 @register_pass(mutates_CFG=False, analysis_only=False)

@@ -1,0 +1,90 @@
+"""How long a user waits: for `import turingdiff`, and for the first result of a rule that was never run before.
+
+    python benchmarks/start.py [--repeats 7]
+
+- import: seconds of `import turingdiff` less those of `import numba`, each in a fresh process (target <= 0.15).
+- first result: a script defines its own rule and takes 20 steps twice; the first run less the second is what
+  compiling or loading costs. Cold: with an empty kernel cache. Next: in the next process (target <= 0.2). Edited:
+  after a change to the rule, the rest of the cache being there.
+
+Floor: Numba's own start for the one, reading one cached kernel from disk for the other; no flops, few bytes.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+IMPORT = "import time; begin = time.perf_counter(); import {}; print(time.perf_counter() - begin)"
+SCRIPT = """
+import sys, time
+import numpy as np
+import turingdiff as td
+
+@td.reaction(species="uv")
+def fitzhugh(u, v, slow=0.1):
+    return GAIN * u - u * u * u - v, slow * (u - v)
+
+fitzhugh.diffusion = (0.05, 1.0)
+
+def run(size):
+    rule = fitzhugh(dx=1.0, boundary="no_flux")
+    field = np.random.default_rng(0).normal(scale=0.1, size=(2, size, size))
+    begin = time.perf_counter()
+    for _ in td.evolve(rule, field, td.uniform(0, 2, 0.1), every=20):
+        pass
+    return time.perf_counter() - begin
+
+size = int(sys.argv[1])
+first = run(size)
+print(first - run(size))
+"""
+
+
+def seconds(*command, **environment):
+    """Run Python in a fresh process and read the seconds that it prints."""
+    command = [sys.executable, *map(str, command)]
+    return float(subprocess.run(command, env=os.environ | environment, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def import_time(repeats):
+    pairs = [[seconds("-c", IMPORT.format(name)) for name in ("turingdiff", "numba")] for _ in range(repeats)]
+    ours, numba = (median(column) for column in zip(*pairs, strict=True))
+    more = median(a - b for a, b in pairs)
+    print(
+        f"import: turingdiff {ours:.3f} s, numba {numba:.3f} s, difference {more:+.3f} s (target <= 0.15)", flush=True
+    )
+
+
+def first_result(size, repeats):
+    laps = []
+    for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as folder:
+            script, cache = Path(folder) / "own_rule.py", Path(folder) / "cache"
+            script.write_text(SCRIPT.replace("GAIN", "1.0"))
+            lap = [seconds(script, size, NUMBA_CACHE_DIR=str(cache)) for _ in range(2)]
+            script.write_text(SCRIPT.replace("GAIN", "1.1"))
+            lap.append(seconds(script, size, NUMBA_CACHE_DIR=str(cache)))
+            laps.append(lap)
+    cold, following, edited = (median(column) for column in zip(*laps, strict=True))
+    print(
+        f"first call less second, {size:3}²: cold {cold:.2f} s, next process {following:.3f} s (target <= 0.2), "
+        f"edited {edited:.2f} s",
+        flush=True,
+    )
+
+
+def main(repeats):
+    print("python " + " ".join(sys.argv), flush=True)
+    import_time(repeats)
+    for size in (64, 512):
+        first_result(size, repeats)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--repeats", type=int, default=7)
+    main(parser.parse_args().repeats)
