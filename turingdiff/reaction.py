@@ -150,7 +150,10 @@ class Reaction:
         """0 to `t_end`; by default with the largest stable step times 0.9, rounded down to two digits."""
         if dt is None:
             dt = rounded_down(SAFETY * rule.stable_dt(), 2)
-        return uniform(0.0, end if t_end is None else t_end, dt)
+        end = end if t_end is None else t_end
+        if not end > 0:
+            raise ValueError(f"t_end must be a positive time, got {end!r}")
+        return uniform(0.0, end, dt)
 
     def _cell(self, stencil: Callable) -> Callable:
         """The cell function, the same object for the same stencil so that it is compiled once."""

@@ -140,6 +140,8 @@ class Rule:
         shape = (1, *shape) if len(shape) == 1 else shape
         if len(shape) != 2 or any(n != int(n) or n < 1 for n in shape):
             raise ValueError(f"shape must be (H, W) or (W,) of whole numbers >= 1, got {shape!r}")
+        if replicas is not None and (replicas != int(replicas) or replicas < 1):
+            raise ValueError(f"replicas must be a whole number >= 1, got {replicas!r}")
         generator = np.random.default_rng(rng)
         states = [self.start(self, shape, generator) for _ in range(1 if replicas is None else replicas)]
         state = np.stack(states) if replicas is not None else states[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba.core.errors import NumbaError
+from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from turingdiff.engine import kernels
 from turingdiff.engine.compile import kernel, threads_allowed
@@ -138,7 +138,7 @@ class Flow:
     def _call(self, template: str, parallel: bool, *arguments: Any) -> None:
         try:
             _kernel(template, parallel, self.rule.cell)(*arguments)
-        except NumbaError as error:
+        except (NumbaError, UnsupportedBytecodeError) as error:
             raise TypeError(
                 f"the cell function of {self.rule.name} does not compile. It may use numbers, tuples, math and NumPy "
                 f"scalars functions, and must write out[channel, i, j] without reading it. Numba says:\n{error}"

@@ -124,7 +124,8 @@ def _draw_spectra(ax: Axes, spectra: Mapping[str, tuple[np.ndarray, np.ndarray]]
     ax.set_title("spectra of the final states", fontsize=9, loc="left")
     ax.tick_params(labelsize=8)
     ax.grid(alpha=0.25)
-    ax.legend(fontsize=8, frameon=False)
+    if ax.lines:
+        ax.legend(fontsize=8, frameon=False)
 
 
 def _draw_table(ax: Axes, table: Table) -> None:
