@@ -15,7 +15,7 @@ import turingdiff as td
 from turingdiff.denoising import posterior
 
 BINS = (0, 30, 100, 200, 300, 400, 500, 600, 700, 800, 1000, 1500, 3000)
-SIGMAS = (0.02, 0.0781, 0.16, 0.3, 0.6, 1.0, 3.0, 10.0, 80.0)
+SIGMAS = (0.0781, 0.16, 0.3, 0.6, 1.0, 3.0, 80.0)
 FORMS = {
     "zero": posterior.same_border_overlap,
     "periodic": posterior.all_shifts,
@@ -59,17 +59,17 @@ def errors(images, clean, rng):
 
 
 def error_table(sets, rng):
-    worst, largest = [("", 0.0, 0.0)] * len(BINS), [0.0] * len(BINS)
+    worst, largest = [("", 0.0)] * len(BINS), [0.0] * len(BINS)
     for set_name, (images, clean) in sets.items():
         for label, top, error in errors(images, clean, rng):
             bins = np.digitize(top, BINS) - 1
             for b in np.unique(bins):
                 here = bins == b
                 if error[here].max() > worst[b][1]:
-                    worst[b] = (f"{set_name}, {label}", error[here].max(), 0.0)
+                    worst[b] = (f"{set_name}, {label}", error[here].max())
                 largest[b] = max(largest[b], (error[here] / np.maximum(top[here], 1)).max())
     print("|top| from   max error   max error/|top|   where")
-    for start, (label, error, _), ratio in zip(BINS, worst, largest, strict=True):
+    for start, (label, error), ratio in zip(BINS, worst, largest, strict=True):
         print(f"{start:10d}   {error:9.1e}   {ratio:15.1e}   {label}")
 
 
@@ -87,11 +87,17 @@ def trajectory_table(machines):
         print(f"{name:32s}", *(f"{top:.0f}" for top in tops))
 
 
-def main(count=384):
+def main(count=64):
     rng = np.random.default_rng(0)
     fashion = td.data.fashion()[0]
     colour = smooth(rng, min(count, 160), 20)
-    error_table({"Fashion": (fashion[:count], fashion[-2:]), "colour": (colour[1:], colour[:1])}, rng)
+    bits = rng.choice(np.float32([-1, 1]), (64, 1, 16, 16))
+    sets = {
+        "Fashion": (fashion[:count], fashion[-2:]),
+        "colour": (colour[1:], colour[:1]),
+        "black and white noise": (bits[1:], bits[:1]),
+    }
+    error_table(sets, rng)
     els = td.denoising.equivariant_local
     trajectory_table(
         {

@@ -53,11 +53,16 @@ def rate(rule, field, t=0.0):
     reach = max(height, width) if radius is None else radius
     g = td.Geometry(scalar(dx), scalar(1 / dx**2), reach, pad, height, width)
     phi = padded(rule.neighbourhood, field, pad)
-    values = [value if np.ndim(value) else scalar(value) for value in rule.params.values()]
-    maps = [value.astype(field.dtype) if np.ndim(value) == 2 else value for value in values]
+    values = [np.asarray(value) for value in rule.params.values()]
+    values = [value if value.dtype == np.uint8 else value.astype(field.dtype) for value in values]
     out = np.full_like(phi, np.nan)
     for y in range(height):
         for x in range(width):
-            p = tuple(value[y, x] if np.ndim(value) == 2 else value for value in maps)
+            p = tuple(_own(value, y, x) for value in values)
             cell(phi, y + pad, x + pad, scalar(t), p, g, out)
     return out[:, pad : pad + height, pad : pad + width]
+
+
+def _own(value, y, x):
+    """A parameter as cell (y, x) gets it."""
+    return {0: lambda: value[()], 2: lambda: value[y, x]}.get(value.ndim, lambda: value)()

@@ -21,7 +21,7 @@ def framed(field, neighbourhood, pad):
     channels, height, width = field.shape
     phi = np.pad(field, ((0, 0), (pad, pad), (pad, pad)), constant_values=np.nan)
     rows, columns = neighbourhood.halos(channels, height, width, pad)
-    fill_halo(phi, (*rows, *columns), pad)
+    fill_halo(phi, (*rows, *columns), td.Geometry(1.0, 1.0, pad, pad, height, width))
     return phi
 
 

@@ -68,10 +68,8 @@ class Machine(Rule):
             For sigma that is not positive, or a canvas on which the machine is not defined.
         """
         y = check_field(self, y)
-        if not (np.isfinite(sigma) and sigma > 0):
-            raise ValueError(f"sigma must be positive and finite, got {sigma!r}")
         fields = y.reshape(-1, *y.shape[-3:])
-        return self.posterior(fields, float(sigma)).reshape(y.shape)
+        return self.posterior(fields, _level(sigma)).reshape(y.shape)
 
 
 def ideal(images: np.ndarray) -> Machine:
@@ -101,6 +99,11 @@ def local(images: np.ndarray, patch: PatchSize = DEFAULT_PATCH, boundary: str = 
         Odd side of the patch, a function of sigma, or the name of a published schedule.
     boundary
         ``"zero"``: windows end at the border. ``"periodic"``: they go on at the other side.
+
+    Raises
+    ------
+    ValueError
+        For a patch wider than a training image on the torus, where a window would meet itself.
     """
     images = check_images(images)
     torus = _is_torus(boundary, "local")
@@ -134,27 +137,15 @@ def equivariant_local(images: np.ndarray, patch: PatchSize = DEFAULT_PATCH, boun
     """
     images = check_images(images)
     torus = _is_torus(boundary, "equivariant_local")
-    admissible = posterior.all_shifts if torus else posterior.same_border_overlap
-    machine = _patch_machine(
+    return _patch_machine(
         "ELS",
         cells.equivariant_local_torus_cell if torus else cells.equivariant_local_cell,
         images,
         patch,
         boundary,
-        admissible,
+        posterior.all_shifts if torus else posterior.same_border_overlap,
         None,
     )
-    largest = 2 * machine.neighbourhood.radius + 1  # type: ignore[operator]
-    if torus and largest > min(images.shape[2:]):
-        raise ValueError(
-            f"patch {largest} is wider than the training images {images.shape[2:]}: on the torus its window would "
-            f'meet itself. Use a patch of at most {_largest_odd(min(images.shape[2:]))}, or boundary="zero"'
-        )
-    return machine
-
-
-def _largest_odd(n: int) -> int:
-    return n if n % 2 else n - 1
 
 
 def _patch_machine(name, cell, images, patch, boundary, admissible, admits) -> Machine:
@@ -169,6 +160,7 @@ def _patch_machine(name, cell, images, patch, boundary, admissible, admits) -> M
     def reachable(shape: tuple[int, int]) -> None:
         admissible(shape, images.shape[2:], largest // 2)
 
+    reachable(images.shape[2:])
     return _machine(
         name,
         cell,
@@ -183,7 +175,7 @@ def _patch_machine(name, cell, images, patch, boundary, admissible, admits) -> M
 
 def _machine(name, cell, images, neighbourhood, *, radius_at, admissible, denoise, admits) -> Machine:
     def field_rate(field: np.ndarray, sigma: float) -> np.ndarray:
-        fields = field.reshape(-1, *field.shape[-3:])
+        sigma, fields = _level(sigma), field.reshape(-1, *field.shape[-3:])
         return (field - denoise(fields, sigma).reshape(field.shape)) / sigma
 
     return Machine(
@@ -218,6 +210,12 @@ def default_levels(rule: Rule, n: int = 20) -> Sequence[float]:
 
 def _channel_names(count: int) -> tuple[str, ...]:
     return {1: ("grey",), 3: ("red", "green", "blue")}.get(count, tuple(f"c{n}" for n in range(count)))
+
+
+def _level(sigma: float) -> float:
+    if not (np.isfinite(sigma) and sigma > 0):
+        raise ValueError(f"sigma must be positive and finite, got {sigma}")
+    return float(sigma)
 
 
 def _is_torus(boundary: Any, name: str) -> bool:

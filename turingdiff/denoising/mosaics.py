@@ -9,10 +9,10 @@ import numpy as np
 from turingdiff.data.images import to_unit
 from turingdiff.denoising import patch_kernels
 from turingdiff.denoising.machines import Machine
+from turingdiff.denoising.patch_sizes import odd
 from turingdiff.denoising.posterior import image_lanes, query_lanes
 from turingdiff.engine.flow import check_field
 
-SHIFT_BASE = 65536
 # Squared distances closer than this are equal: one grey level in one pixel of a byte image is 6e-5.
 TIE = 1e-9
 
@@ -52,11 +52,12 @@ def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None) -> Mos
     Parameters
     ----------
     image
-        (C, H, W) in [-1, 1].
+        (C, H, W) in [-1, 1], or uint8.
     patch
-        Side of the window; by default the one that the machine uses at its lowest level.
+        Odd side of the window; by default the one that the machine uses at its lowest level.
     """
-    field = check_field(machine, np.asarray(image)).astype(float)
+    image = np.asarray(image)
+    field = check_field(machine, to_unit(image) if image.dtype == np.uint8 else image).astype(float)
     if field.ndim != 3:
         raise ValueError(f"mosaic takes one image (C, H, W), got {field.shape}")
     shape, images = field.shape[1:], machine.images
@@ -64,34 +65,32 @@ def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None) -> Mos
     places = machine.admissible(shape, images.shape[2:], r)
     queries = query_lanes(field[None], r, places.wraps)
     least = np.full(shape, np.inf)
-    winner, code = np.zeros(shape, int), np.zeros(shape, int)
+    winner, place = np.zeros(shape, int), np.zeros(shape, int)
     first = 0
     for banks in image_lanes(images, shape, r, places.wraps, field.dtype, 3 * patch_kernels.LANES):
         lanes = (1, len(banks), shape[0], shape[1] * patch_kernels.LANES)
-        best, shift = np.full(lanes, np.inf), np.zeros(lanes, np.int64)
-        patch_kernels.nearest_patches(queries, banks, places.rows, places.columns, r, TIE, best, shift)
+        best, found = np.full(lanes, np.inf), np.zeros(lanes, np.int64)
+        patch_kernels.nearest_patches(
+            queries, banks, places.rows, places.columns, r, TIE, *images.shape[2:], best, found
+        )
         for k in range(len(banks)):
             split = (*shape, patch_kernels.LANES)
-            distances, shifts = best[0, k].reshape(split), shift[0, k].reshape(split)
+            distances = best[0, k].reshape(split)
             lane = (distances <= distances.min(-1, keepdims=True) + TIE).argmax(-1)[..., None]
             distance = np.take_along_axis(distances, lane, -1)[..., 0]
             closer = distance < least - TIE
             least = np.where(closer, distance, least)
             winner = np.where(closer, first + lane[..., 0], winner)
-            code = np.where(closer, np.take_along_axis(shifts, lane, -1)[..., 0], code)
+            place = np.where(closer, np.take_along_axis(found[0, k].reshape(split), lane, -1)[..., 0], place)
             first += patch_kernels.LANES
-    dy = (code + SHIFT_BASE // 2) // SHIFT_BASE
-    row = (np.arange(shape[0])[:, None] + dy) % images.shape[2]
-    column = (np.arange(shape[1]) + code - dy * SHIFT_BASE) % images.shape[3]
+    row, column = np.divmod(place, images.shape[3])
     value = to_unit(images[winner, :, row, column]).transpose(2, 0, 1)
     return Mosaic(winner, row, column, np.sqrt(least), value, 2 * r + 1)
 
 
 def _radius(machine: Machine, patch: int | None, shape: tuple[int, int]) -> int:
     if patch is not None:
-        if patch != int(patch) or patch < 1 or patch % 2 == 0:
-            raise ValueError(f"patch must be odd and >= 1, got {patch!r}")
-        return int(patch) // 2
+        return odd(patch, "patch") // 2
     lowest = float(machine.times()[-2])
     r = machine.radius(lowest)
     return max(shape) - 1 if r is None else r

@@ -25,11 +25,11 @@ from turingdiff.engine.compile import allocating_helper, compiled_form, patch_he
 from turingdiff.engine.subnormals import flush_subnormals, restore_subnormals
 
 LANES = 64 if not numba.config.DISABLE_JIT else 2
-# Pairs this many nats below the running maximum are skipped: P pairs lose at most P exp(-32) of relative mass.
+# Pairs this many nats below the best so far are skipped: P pairs lose at most P exp(-32) of relative mass.
 SKIP = -32.0
-# The accumulators are rescaled when the maximum rises by more: weights stay below exp(20).
+# The accumulators are rescaled when a pair is better by more: weights stay below exp(20).
 RESCALE = 20.0
-START = -1e30
+START = 1e30
 
 
 def fast_exp(x):
@@ -217,10 +217,10 @@ def make_scratch(query, r):
 
 
 @patch_helper
-def add_weights(d, precision, peaks, total):
-    """W = exp(-precision d - peak); adds the weights to `total` and leaves them in `d`."""
+def add_weights(d, precision, least, total):
+    """W = exp((least - d) precision); adds the weights to `total` and leaves them in `d`."""
     for m in range(d.size):
-        w = fast_exp(-d[m] * precision - peaks[m])
+        w = fast_exp((least[m] - d[m]) * precision)
         d[m] = w
         total[m] += w
 
@@ -233,11 +233,11 @@ def add_weighted(w, values, out):
 
 
 @patch_helper
-def raise_peak(peak, y, start, peaks, total, weighted):
-    """Take `peak` as the maximum of the pixel whose lanes begin at `start`; rescale what has been summed."""
-    factor = fast_exp(peaks[y, start] - peak)
+def rescale(new, precision, y, start, least, total, weighted):
+    """Take `new` as the least distance of the pixel whose lanes begin at `start`; rescale what has been summed."""
+    factor = fast_exp((new - least[y, start]) * precision)
     for m in range(start, start + LANES):
-        peaks[y, m] = peak
+        least[y, m] = new
         total[y, m] *= factor
         for c in range(weighted.shape[0]):
             weighted[c, y, m] *= factor
@@ -245,26 +245,27 @@ def raise_peak(peak, y, start, peaks, total, weighted):
 
 @patch_helper
 def accumulate(box, y, xa, dy, dx, bank, state):
-    """Add one row of pairs to the softmax: running maximum, sum of weights, weighted sum of patch centres.
+    """Add one row of pairs to the softmax: least distance so far, sum of weights, weighted sum of patch centres.
 
-    Pixels with no lane within SKIP of their maximum are passed over; runs of the others are flat loops (over
+    Weights are relative to the least distance: at low noise only differences of distances have digits to spare.
+    Pixels with no lane within SKIP of their best are passed over; runs of the others are flat loops (over
     one-dimensional slices: a slice with a step that Numba cannot see would not vectorise).
     """
-    r, precision, peaks, total, weighted = state
+    r, precision, least, total, weighted = state
     row, lo, to_centre, begin = (y + dy + r) % bank.shape[1], xa * LANES, (dx + r) * LANES, 0
-    peak_row = peaks[y, lo : lo + box.size]
+    least_row = least[y, lo : lo + box.size]
     for m in range(0, box.size + 1, LANES):
         counts = False
         if m < box.size:
-            best = -least_of_lanes(box, m) * precision
-            gain = best - peak_row[m]
+            best = least_of_lanes(box, m)
+            gain = (least_row[m] - best) * precision
             counts = gain > SKIP
             if gain > RESCALE:
-                raise_peak(best, y, lo + m, peaks, total, weighted)
+                rescale(best, precision, y, lo + m, least, total, weighted)
         if not counts:
             if begin < m:
                 weights, a, b = box[begin:m], lo + begin, lo + m
-                add_weights(weights, precision, peaks[y, a:b], total[y, a:b])
+                add_weights(weights, precision, least[y, a:b], total[y, a:b])
                 for c in range(bank.shape[0]):
                     add_weighted(weights, bank[c, row, a + to_centre : b + to_centre], weighted[c, y, a:b])
             begin = m + LANES
@@ -272,33 +273,34 @@ def accumulate(box, y, xa, dy, dx, bank, state):
 
 @patch_helper
 def keep_nearest(box, y, xa, dy, dx, bank, state):
-    """Keep each lane's least distance and the shift it is found at; of equals (within `tie`) the first shift."""
-    tie, best, shift = state
-    code = dy * 65536 + dx
-    nearest, place = best[y, xa * LANES : xa * LANES + box.size], shift[y, xa * LANES : xa * LANES + box.size]
-    for m in range(box.size):
-        closer = box[m] < nearest[m] - tie
-        place[m] = code if closer else place[m]
-        nearest[m] = box[m] if closer else nearest[m]
+    """Keep each lane's least distance and its place (row * width + column in the image); of equals the first place."""
+    tie, height, width, best, place = state
+    for x in range(xa, xa + box.size // LANES):
+        here = (y + dy) % height * width + (x + dx) % width
+        distances, nearest, places = box[(x - xa) * LANES :], best[y, x * LANES :], place[y, x * LANES :]
+        for m in range(LANES):
+            closer = distances[m] < nearest[m] - tie or (distances[m] <= nearest[m] + tie and here < places[m])
+            places[m] = here if closer else places[m]
+            nearest[m] = min(nearest[m], distances[m])
 
 
 @patch_kernel
-def posterior_states(queries, banks, row_shifts, column_shifts, r, precision, top, total, weighted):
-    """Softmax states of every query (B) against every bank (K): top, total (B, K, H, W), weighted (B, K, C, H, W)."""
-    height, width = top.shape[2], top.shape[3]
+def posterior_states(queries, banks, row_shifts, column_shifts, r, precision, least, total, weighted):
+    """Softmax states of every query (B) against every bank (K): least, total (B, K, H, W), weighted (B, K, C, H, W)."""
+    height, width = least.shape[2], least.shape[3]
     channels, blocks = queries.shape[1], banks.shape[0]
     for task in prange(queries.shape[0] * blocks):
         b, block = task // blocks, task % blocks
         previous = flush_subnormals()
-        peaks = np.full((height, width * LANES), queries.dtype.type(START))
+        lanes_least = np.full((height, width * LANES), queries.dtype.type(START))
         lanes_total = np.zeros((height, width * LANES), queries.dtype)
         lanes_weighted = np.zeros((channels, height, width * LANES), queries.dtype)
-        state = (r, precision, peaks, lanes_total, lanes_weighted)
+        state = (r, precision, lanes_least, lanes_total, lanes_weighted)
         scratch = make_scratch(queries[b], r)
         visit_pairs(accumulate, queries[b], banks[block], row_shifts, column_shifts, r, scratch, state)
         for y in range(height):
             for x in range(width):
-                top[b, block, y, x] = peaks[y, x * LANES]
+                least[b, block, y, x] = lanes_least[y, x * LANES]
                 for m in range(x * LANES, x * LANES + LANES):
                     total[b, block, y, x] += lanes_total[y, m]
                     for c in range(channels):
@@ -307,11 +309,14 @@ def posterior_states(queries, banks, row_shifts, column_shifts, r, precision, to
 
 
 @patch_kernel
-def nearest_patches(queries, banks, row_shifts, column_shifts, r, tie, best, shift):
-    """Least distances and where, of every query (B) to every lane of every bank (K): (B, K, H, W * LANES)."""
+def nearest_patches(queries, banks, row_shifts, column_shifts, r, tie, height, width, best, place):
+    """Least distances and where, of every query (B) to every lane of every bank (K): (B, K, H, W * LANES).
+
+    `height` and `width` are those of the training images; distances that differ by at most `tie` are equal.
+    """
     blocks = banks.shape[0]
     for task in prange(queries.shape[0] * blocks):
         b, block = task // blocks, task % blocks
-        state = (tie, best[b, block], shift[b, block])
+        state = (tie, height, width, best[b, block], place[b, block])
         scratch = make_scratch(queries[b], r)
         visit_pairs(keep_nearest, queries[b], banks[block], row_shifts, column_shifts, r, scratch, state)

@@ -48,8 +48,8 @@ def _size_function(patch: PatchSize) -> Callable[[float], int]:
             raise ValueError(f"no published patch schedule {patch!r}; there are {', '.join(PUBLISHED)}")
         return _published(np.array(PUBLISHED[patch]))
     if callable(patch):
-        return lambda sigma: _odd(patch(sigma), f"patch({sigma:g})")
-    size = _odd(patch, "patch")
+        return lambda sigma: odd(patch(sigma), f"patch({sigma:g})")
+    size = odd(patch, "patch")
     return lambda sigma: size
 
 
@@ -62,7 +62,8 @@ def _published(sizes: np.ndarray) -> Callable[[float], int]:
     return size
 
 
-def _odd(size: int, name: str) -> int:
+def odd(size: int, name: str) -> int:
+    """Pass on an odd number of pixels; `name` is what the error calls it."""
     if isinstance(size, bool) or not isinstance(size, (int, np.integer)):
         raise TypeError(f"{name} must be an odd whole number, a function of sigma or a schedule's name, got {size!r}")
     if size < 1 or size % 2 == 0:

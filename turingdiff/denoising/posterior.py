@@ -2,9 +2,9 @@
 
     D(x) = sum_p W_p p(0),    W = softmax_p( -||y_Ox - p||² / (2 sigma²) )
 
-(Kamb & Ganguli 2025, eqs. 7-10, 41, in the frame y = phi/sqrt(abar).) The state of a softmax, (maximum, sum, weighted
-sum), merges. Training images are taken in fixed blocks whose states are merged in order, so that the bytes of the
-result depend neither on threads nor on how many samples are asked for at once.
+(Kamb & Ganguli 2025, eqs. 7-10, 41, in the frame y = phi/sqrt(abar).) The state of a softmax, (least distance, sum,
+weighted sum), merges. Training images are taken in fixed blocks whose states are merged in order, so that the bytes
+of the result depend neither on threads nor on how many samples are asked for at once.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import numpy as np
 
 from turingdiff.data.images import to_unit
 from turingdiff.denoising import patch_kernels
-from turingdiff.denoising.patch_kernels import LANES, START
+from turingdiff.denoising.patch_kernels import LANES
 
 BYTES_AT_ONCE = 16 * 2**20
-# Lanes that hold no image hold this value: far from every patch, with a square that stays finite in float32.
-NOWHERE = 1e4
+# Lanes that hold no image hold this value: far from every patch at any sigma below it, its squares finite in float32.
+NOWHERE = 1e9
 # A float32 distance carries a relative error of about 4e-7; times the logit it may shift a weight by this much.
 LOGIT_ERROR = 1e-7
 TOLERANCE = 5e-5
@@ -37,6 +37,7 @@ class Admissible:
 
 def all_shifts(field: tuple[int, int], image: tuple[int, int], r: int) -> Admissible:
     """On the torus: every patch of the wrapped training image."""
+    _check_torus(field, image, r)
     rows, columns = (np.array([(s, 0, n) for s in range(m)]) for n, m in zip(field, image, strict=True))
     return Admissible(rows, columns, wraps=True)
 
@@ -57,13 +58,23 @@ def same_place(field: tuple[int, int], image: tuple[int, int], r: int) -> Admiss
 
 def same_place_on_torus(field: tuple[int, int], image: tuple[int, int], r: int) -> Admissible:
     """As `same_place`, with windows that wrap."""
+    _check_torus(field, image, r)
     return Admissible(np.array([(0, 0, field[0])]), np.array([(0, 0, field[1])]), wraps=True)
+
+
+def _check_torus(field: tuple[int, int], image: tuple[int, int], r: int) -> None:
+    for name, shape, remedy in (("training images", image, 'boundary="zero"'), ("field", field, "a larger field")):
+        if 2 * r + 1 > min(shape):
+            raise ValueError(
+                f"patch {2 * r + 1} is wider than the {name} {tuple(shape)}: on the torus its window would meet "
+                f"itself. Use a patch of at most {(min(shape) - 1) // 2 * 2 + 1}, or {remedy}"
+            )
 
 
 def _border_axis(n: int, m: int, r: int) -> np.ndarray:
     """Shifts from a field of length `n` to an image of length `m`; edge pixels join the shift that keeps their edge."""
     shifts = []
-    for s in range(r + 1 - n, m - r):
+    for s in range(min(r + 1 - n, 0), max(m - r, 1)):
         low = 0 if s == 0 else max(r, r - s)
         high = n if s == m - n else min(n - r, m - r - s)
         if low < high:
@@ -80,14 +91,17 @@ def _border_axis(n: int, m: int, r: int) -> np.ndarray:
 def patch_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, r: int, admissible: Admissible) -> np.ndarray:
     """Posterior means D (B, C, H, W) of noisy `fields` (B, C, H, W), in their dtype.
 
-    Float32 fields are computed in float32; a sample with a pixel so unlike all patches that rounding could show
+    Float32 fields are computed in float32; a pixel so unlike all patches that rounding could show
     (beyond 5e-5) is computed again in float64.
     """
     result, top = _posterior(images, fields, sigma, r, admissible)
     if fields.dtype == np.float32:
-        doubtful = np.flatnonzero(-top.min(axis=(1, 2)) * LOGIT_ERROR > TOLERANCE)
-        if doubtful.size:
-            result[doubtful] = _posterior(images, fields[doubtful].astype(float), sigma, r, admissible)[0]
+        doubtful = -top * LOGIT_ERROR > TOLERANCE
+        samples = np.flatnonzero(doubtful.any(axis=(1, 2)))
+        if samples.size:
+            exact, _ = _posterior(images, fields[samples].astype(float), sigma, r, admissible)
+            # Pixel by pixel, or a pixel in doubt would be felt outside its neighbourhood.
+            result[samples] = np.where(doubtful[samples, None], exact, result[samples])
     return result
 
 
@@ -95,41 +109,36 @@ def _posterior(images, fields, sigma, r, admissible) -> tuple[np.ndarray, np.nda
     count, channels, height, width = fields.shape
     dtype = fields.dtype
     queries = query_lanes(fields, r, admissible.wraps)
-    merged = SoftmaxState.empty((count, height, width), channels, dtype)
+    merged = None
     precision = dtype.type(0.5 / sigma**2)
     for banks in image_lanes(images, (height, width), r, admissible.wraps, dtype, count * (channels + 2)):
         shape = (count, len(banks), height, width)
-        top, total = np.full(shape, START, dtype), np.zeros(shape, dtype)
+        least, total = np.zeros(shape, dtype), np.zeros(shape, dtype)
         weighted = np.zeros((count, len(banks), channels, height, width), dtype)
         patch_kernels.posterior_states(
-            queries, banks, admissible.rows, admissible.columns, r, precision, top, total, weighted
+            queries, banks, admissible.rows, admissible.columns, r, precision, least, total, weighted
         )
         for k in range(len(banks)):
-            merged = merged.merge(SoftmaxState(top[:, k], total[:, k], weighted[:, k]))
-    return merged.mean(), merged.top
+            state = SoftmaxState(least[:, k], total[:, k], weighted[:, k])
+            merged = state if merged is None else merged.merge(state, precision)
+    return merged.mean(), -merged.least * precision
 
 
 @dataclass(frozen=True)
 class SoftmaxState:
-    """A softmax under way: maximum and sum (B, H, W), weighted sum (B, C, H, W)."""
+    """A softmax under way: least squared distance and sum (B, H, W), weighted sum (B, C, H, W)."""
 
-    top: np.ndarray
+    least: np.ndarray
     total: np.ndarray
     weighted: np.ndarray
 
-    @classmethod
-    def empty(cls, shape: tuple[int, ...], channels: int, dtype: np.dtype) -> SoftmaxState:
-        """The neutral state."""
-        weighted = np.zeros((shape[0], channels, *shape[1:]), dtype)
-        return cls(np.full(shape, START, dtype), np.zeros(shape, dtype), weighted)
-
-    def merge(self, other: SoftmaxState) -> SoftmaxState:
+    def merge(self, other: SoftmaxState, precision: np.floating) -> SoftmaxState:
         """The state of both; associative up to rounding."""
-        top = np.maximum(self.top, other.top)
-        a, b = np.exp(self.top - top), np.exp(other.top - top)
+        least = np.minimum(self.least, other.least)
+        a, b = (np.exp((least - state.least) * precision) for state in (self, other))
         total = self.total * a + other.total * b
         weighted = self.weighted * a[:, None] + other.weighted * b[:, None]
-        return SoftmaxState(top, total, weighted)
+        return SoftmaxState(least, total, weighted)
 
     def mean(self) -> np.ndarray:
         """The weighted mean (B, C, H, W)."""

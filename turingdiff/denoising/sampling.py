@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,6 +51,6 @@ def sample(
         raise ValueError(f"levels must fall from noise to image, got {grid[0]} to {grid[-1]}")
     canvas: Any = tuple(machine.images.shape[2:]) if shape is None else tuple(shape)
     generator = np.random.default_rng(rng)
-    start = np.stack([dust(machine, canvas, generator, grid[0]) for _ in range(int(n))]).astype(dtype)
+    start = replace(machine, start=partial(dust, sigma=grid[0])).initial(canvas, generator, dtype, int(n))
     *_, (sigma, field) = evolve(machine, start, grid, stepper=stepper, every=len(grid) - 1, rng=generator)
     return machine.view(field, sigma)

@@ -37,14 +37,14 @@ PLAIN_CONSTANTS = (bool, int, float, complex, str, bytes, type(None), np.generic
 
 
 def engine_source() -> bytes:
-    """Everything under `turingdiff/engine`: an edit there makes every cached kernel stale."""
+    """Everything under `turingdiff/engine`, the options above included: an edit makes every cached kernel stale."""
     files = sorted(Path(__file__).parent.glob("*.py"))
     return b"".join(file.read_bytes() for file in files)
 
 
 @cache
 def _engine_fingerprint() -> str:
-    return hashlib.sha256(engine_source() + repr((OPTIONS, CELL_OPTIONS, PATCH_OPTIONS)).encode()).hexdigest()
+    return hashlib.sha256(engine_source()).hexdigest()
 
 
 def kernel(template: Callable, parallel: bool, **names: Callable) -> Callable:

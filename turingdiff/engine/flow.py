@@ -16,6 +16,7 @@ from turingdiff.rule import Rule
 
 # Below this many cells a barrier between threads costs more than it saves (measured at 2 threads).
 CELLS_FOR_THREADS = 256 * 256
+CACHE_LINE = 64
 
 
 @cache
@@ -74,7 +75,7 @@ class Flow:
         phi, out = self._load(field, g.pad)
         halo = self._halo(g.pad)
         for replica in phi:
-            _fill_halo()(replica, halo, g.pad)
+            _fill_halo()(replica, halo, g)
         arguments = (phi, self.dtype.type(t), self.params, g, out)
         if self._threads() > 1:
             self._call("rate_parallel", True, *arguments, self._bands())
@@ -113,13 +114,13 @@ class Flow:
     def _load(self, field: np.ndarray, pad: int) -> tuple[np.ndarray, np.ndarray]:
         if pad not in self._buffers:
             shape = (self.replicas, self.channels, self.height + 2 * pad, self.width + 2 * pad)
-            self._buffers = {pad: (np.zeros(shape, self.dtype), np.zeros(shape, self.dtype))}
+            self._buffers = {pad: (_aligned_rows(shape, pad, self.dtype), _aligned_rows(shape, pad, self.dtype))}
         phi, out = self._buffers[pad]
-        phi[..., pad:-pad, pad:-pad] = field
+        phi[..., pad : pad + self.height, pad : pad + self.width] = field
         return phi, out
 
     def _interior(self, padded: np.ndarray, pad: int) -> np.ndarray:
-        return padded[..., pad:-pad, pad:-pad].reshape(self.shape).copy()
+        return padded[..., pad : pad + self.height, pad : pad + self.width].reshape(self.shape).copy()
 
     def _halo(self, pad: int) -> tuple[np.ndarray, ...]:
         rows, columns = self.rule.neighbourhood.halos(self.channels, self.height, self.width, pad)
@@ -143,6 +144,18 @@ class Flow:
                 f"the cell function of {self.rule.name} does not compile. It may use numbers, tuples, math and NumPy "
                 f"scalars functions, and must write out[channel, i, j] without reading it. Numba says:\n{error}"
             ) from error
+
+
+def _aligned_rows(shape: tuple[int, ...], pad: int, dtype: np.dtype) -> np.ndarray:
+    """Zeros of at least `shape` in which every row's column `pad` starts a cache line.
+
+    Stores that straddle cache lines cost a third of the speed (Gray–Scott, 512², one thread: 1.7 against 2.5 Gcell/s).
+    """
+    line = CACHE_LINE // dtype.itemsize
+    shape = (*shape[:-1], -(-shape[-1] // line) * line)
+    raw = np.zeros(int(np.prod(shape)) + 2 * line, dtype)
+    first = (-raw.ctypes.data // dtype.itemsize - pad) % line
+    return raw[first : first + int(np.prod(shape))].reshape(shape)
 
 
 @cache

@@ -1,6 +1,6 @@
 """The loops of the engine, as plain Python; `turingdiff.engine.compile` turns them into machine code.
 
-A kernel works on halo-padded replicas, shape (B, C, H + 2 pad, W + 2 pad). In this file the global name
+A kernel works on halo-padded replicas (B, C, H + 2 pad, at least W + 2 pad). In this file the global name
 ``cell_rate`` stands for the cell function of a rule, bound when the kernel is compiled.
 """
 
@@ -121,13 +121,13 @@ def _is_map(value) -> bool:
     return isinstance(value, types.Array) and value.ndim == 2
 
 
-def fill_halo(phi, halo, pad):
+def fill_halo(phi, halo, g):
     """Fill the ghost cells of one replica: columns first, then whole rows, so that corners follow.
 
     Ghost q of an axis is the q-th before the field (q < pad) or the (q - pad)-th behind it.
     """
     source_y, scale_y, offset_y, source_x, scale_x, offset_x = halo
-    channels, height, width = phi.shape[0], phi.shape[1] - 2 * pad, phi.shape[2] - 2 * pad
+    channels, height, width, pad = phi.shape[0], g.height, g.width, g.pad
     for c in range(channels):
         for y in range(pad, height + pad):
             for q in range(2 * pad):
@@ -166,7 +166,7 @@ def rate_parallel(phi, t, params, g, out, bands):
 def euler_one(cell, phi, new, halo, times, steps, params, g):
     """All steps of one replica; the result is in `phi` after an even number of steps, else in `new`."""
     for n in range(steps.size):
-        fill_halo(phi, halo, g.pad)
+        fill_halo(phi, halo, g)
         write_rates(cell, phi, times[n], params, g, euler_sink(phi, new, steps[n]), 0, g.height)
         phi, new = new, phi
 
@@ -187,7 +187,7 @@ def euler_bands(phi, new, halo, times, steps, params, g, bands):
     """Euler steps, each replica cut into `bands` of rows: a barrier after every step."""
     for n in range(steps.size):
         for b in range(phi.shape[0]):
-            fill_halo(phi[b], halo, g.pad)
+            fill_halo(phi[b], halo, g)
         for k in prange(phi.shape[0] * bands):
             b, band = k // bands, k % bands
             sink = euler_sink(phi[b], new[b], steps[n])

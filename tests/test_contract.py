@@ -1,0 +1,311 @@
+"""The contract that every rule of the package keeps (DESIGN, section 1): its cell function is its definition."""
+
+import numba
+import numpy as np
+import plain
+import pytest
+
+import turingdiff as td
+from turingdiff.engine import flow
+from turingdiff.engine.flow import Flow
+
+SIGMA = 1.3
+
+
+def pixels(*shape, seed=0, dtype=np.float32):
+    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(dtype)
+
+
+IMAGES = pixels(4, 2, 6, 6)
+BYTES = np.random.default_rng(1).integers(0, 256, (3, 1, 6, 7), np.uint8)
+
+
+def shrinking(sigma):
+    return 5 if sigma > 1 else 3
+
+
+REACTIONS = {
+    f"{name} {preset or ''}".strip(): (getattr(td.morphogenesis, name), preset)
+    for name in td.morphogenesis.__all__
+    for preset in (None, *getattr(td.morphogenesis, name).presets)
+}
+BOUNDARIES = {
+    "periodic": "periodic",
+    "no_flux": "no_flux",
+    "zero": "zero",
+    "fixed": td.fixed(0.4),
+    "mixed": ("no_flux", td.fixed(0.4), "zero", "no_flux"),
+}
+MACHINES = {
+    "ideal": td.denoising.ideal(IMAGES),
+    "ideal bytes": td.denoising.ideal(BYTES),
+    "local": td.denoising.local(IMAGES, patch=3),
+    "local torus": td.denoising.local(IMAGES, patch=3, boundary="periodic"),
+    "local schedule": td.denoising.local(IMAGES, patch=shrinking),
+    "ELS": td.denoising.equivariant_local(IMAGES, patch=3),
+    "ELS torus": td.denoising.equivariant_local(IMAGES, patch=3, boundary="periodic"),
+    "ELS schedule": td.denoising.equivariant_local(IMAGES, patch=shrinking),
+    "ELS torus schedule": td.denoising.equivariant_local(IMAGES, patch=shrinking, boundary="periodic"),
+    "ELS one pixel": td.denoising.equivariant_local(IMAGES, patch=1),
+    "ELS bytes": td.denoising.equivariant_local(BYTES, patch=3),
+}
+LOCAL = {name: machine for name, machine in MACHINES.items() if "ideal" not in name}
+ELS = {name: machine for name, machine in MACHINES.items() if "ELS" in name}
+ANY_CANVAS = {"ELS": (9, 7), "ELS torus": (9, 7), "ELS schedule": (7, 9), "ELS torus schedule": (5, 8)}
+
+machines = pytest.mark.parametrize("name", MACHINES)
+reactions = pytest.mark.parametrize("name", REACTIONS)
+
+
+def reaction(name, **options):
+    system, preset = REACTIONS[name]
+    return system(preset, **options)
+
+
+def state(rule, shape=(6, 7), seed=0):
+    """A field far from the steady state, but of its size."""
+    size = np.abs(rule.steady_state()).reshape(-1, 1, 1) + 0.1
+    return size * np.random.default_rng(seed).uniform(0.1, 2, (len(rule.channels), *shape))
+
+
+def noisy(machine, shape=None, dtype=np.float32, seed=3):
+    """A field on the way to an image, off the machine's training set."""
+    channels, *size = machine.images.shape[1:]
+    return pixels(channels, *(shape or size), seed=seed, dtype=dtype) * 2
+
+
+def tolerance(machine, dtype, sigma):
+    if dtype == np.float32:
+        return 1e-4 / sigma
+    # Bytes become pixels in float32, and to plain Python a weight times such a pixel is a float32.
+    return (1e-10 if machine.images.dtype == np.float32 else 1e-6) / sigma
+
+
+# --- 1. the field rate is the cell function at every cell
+
+
+@reactions
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_the_compiled_rate_of_a_reaction_is_its_cell_function(name, boundary):
+    rule = reaction(name, boundary=BOUNDARIES[boundary])
+    np.testing.assert_array_equal(rule.rate(state(rule)), plain.rate(rule, state(rule)))
+
+
+@machines
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sigma", [0.4, SIGMA])
+def test_the_field_rate_of_a_machine_is_its_cell_function(name, dtype, sigma):
+    machine = MACHINES[name]
+    field = noisy(machine, dtype=dtype)
+    found = machine.rate(field, sigma)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, plain.rate(machine, field, sigma), rtol=0, atol=tolerance(machine, dtype, sigma))
+
+
+@pytest.mark.parametrize("name, shape", ANY_CANVAS.items())
+def test_the_field_rate_is_the_cell_function_on_another_canvas(name, shape):
+    machine = MACHINES[name]
+    field = noisy(machine, shape, np.float64)
+    np.testing.assert_allclose(machine.rate(field, SIGMA), plain.rate(machine, field, SIGMA), rtol=0, atol=1e-10)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("name", ["ideal", "local", "ELS torus"])
+def test_the_compiled_cell_function_of_a_machine_is_the_plain_one(name):
+    machine = MACHINES[name]
+    field = noisy(machine, dtype=np.float64)
+    found = Flow(machine, field).cell_rate(field, SIGMA)
+    np.testing.assert_allclose(found, plain.rate(machine, field, SIGMA), rtol=0, atol=1e-12)
+
+
+@machines
+def test_the_rate_is_y_minus_D_over_sigma(name):
+    machine = MACHINES[name]
+    field = noisy(machine, dtype=np.float64)
+    expected = (field - machine.denoise(field, SIGMA)) / SIGMA
+    np.testing.assert_array_equal(machine.rate(field, SIGMA), expected)
+
+
+@machines
+def test_replicas_of_a_machine_are_separate_fields(name):
+    machine = MACHINES[name]
+    fields = np.stack([noisy(machine, seed=seed) for seed in range(3)])
+    together = machine.rate(fields, SIGMA)
+    for field, found in zip(fields, together, strict=True):
+        assert machine.rate(field, SIGMA).tobytes() == found.tobytes()
+
+
+# --- 2. locality
+
+
+def distances(shape, cell, torus):
+    """How many cells away every cell is, as a neighbourhood counts."""
+    axes = [np.abs(np.arange(n) - x) for n, x in zip(shape, cell, strict=True)]
+    if torus:
+        axes = [np.minimum(d, n - d) for d, n in zip(axes, shape, strict=True)]
+    return np.maximum(axes[0][:, None], axes[1])
+
+
+def changed(field, mask, by):
+    """`field` with every cell of `mask` changed."""
+    other = field.copy()
+    other[:, mask] += np.random.default_rng(9).uniform(0.5 * by, by, (len(field), mask.sum()))
+    return other
+
+
+CELLS = [(0, 0), (3, 4), (8, 2), (5, 9)]
+
+
+@reactions
+@pytest.mark.parametrize("boundary", ["periodic", "no_flux"])
+def test_a_reaction_feels_its_neighbours_and_nothing_beyond(name, boundary):
+    rule = reaction(name, boundary=boundary)
+    field = state(rule, (9, 10))
+    rate = rule.rate(field)
+    for cell in CELLS:
+        distance = distances((9, 10), cell, boundary == "periodic")
+        far = rule.rate(changed(field, distance > rule.radius(0.0), by=0.5))
+        assert far[:, *cell].tobytes() == rate[:, *cell].tobytes()
+        neighbours = rule.rate(changed(field, distance == 1, by=0.5))
+        diffuses = np.array([d > 0 for d in list(rule.params.values())[: len(rate)]])
+        assert (neighbours[:, *cell] != rate[:, *cell])[diffuses].all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sigma", [0.9, SIGMA])
+@pytest.mark.parametrize("name", LOCAL)
+def test_a_local_machine_feels_its_window_and_nothing_beyond(name, sigma, dtype):
+    machine = LOCAL[name]
+    shape = (9, 10) if name in ANY_CANVAS else machine.images.shape[2:]
+    field = noisy(machine, shape, dtype)
+    rate, radius = machine.rate(field, sigma), machine.radius(sigma)
+    for cell in [(0, 0), (3, 4), (shape[0] - 1, 2)]:
+        distance = distances(shape, cell, machine.neighbourhood.periodic)
+        far = machine.rate(changed(field, distance > radius, by=1), sigma)
+        assert far[:, *cell].tobytes() == rate[:, *cell].tobytes()
+        at_the_rim = machine.rate(changed(field, distance == radius, by=1), sigma)
+        assert (at_the_rim[:, *cell] != rate[:, *cell]).all()
+
+
+@pytest.mark.parametrize("name", ["ELS", "ELS torus", "local"])
+def test_even_an_outlandish_pixel_is_not_felt_from_afar(name):
+    machine = LOCAL[name]
+    field = noisy(machine)
+    outlandish = field.copy()  # so far from every patch that float32 distances are in doubt
+    outlandish[:, 0, 0] = 80
+    near = distances(field.shape[1:], (0, 0), machine.neighbourhood.periodic) <= machine.radius(0.5)
+    rate, other = machine.rate(field, 0.5), machine.rate(outlandish, 0.5)
+    assert other[:, ~near].tobytes() == rate[:, ~near].tobytes()
+    assert (other[:, near] != rate[:, near]).any()
+
+
+def test_the_ideal_machine_sees_the_whole_field():
+    machine = MACHINES["ideal"]
+    assert machine.radius(SIGMA) is None
+    field = noisy(machine)
+    far = changed(field, distances((6, 6), (0, 0), False) == 5, by=1)
+    assert (machine.rate(far, SIGMA)[:, 0, 0] != machine.rate(field, SIGMA)[:, 0, 0]).all()
+
+
+def test_a_schedule_sees_as_far_as_it_says():
+    machine = MACHINES["ELS schedule"]
+    assert [machine.radius(sigma) for sigma in (0.9, 1.1)] == [1, 2]
+    assert machine.neighbourhood.radius == 2
+
+
+# --- 3. equivariance
+
+
+@reactions
+@pytest.mark.parametrize("shift", [(1, 0), (0, -1), (3, 2)])
+def test_a_reaction_on_the_torus_commutes_with_shifts_to_the_last_bit(name, shift):
+    rule = reaction(name)
+    field = state(rule)
+    moved = rule.rate(np.roll(field, shift, (1, 2)))
+    assert moved.tobytes() == np.roll(rule.rate(field), shift, (1, 2)).tobytes()
+
+
+@reactions
+def test_a_boundary_breaks_the_equivariance_of_a_reaction_at_the_border_only(name):
+    rule = reaction(name, boundary="no_flux")
+    field = state(rule, (8, 9))
+    moved = rule.rate(np.roll(field, (1, 1), (1, 2)))
+    expected = np.roll(rule.rate(field), (1, 1), (1, 2))
+    np.testing.assert_array_equal(moved[:, 2:-1, 2:-1], expected[:, 2:-1, 2:-1])
+    assert not np.array_equal(moved, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["ELS torus", "ELS torus schedule"])
+@pytest.mark.parametrize("shift", [(1, 0), (0, -1), (3, 2)])
+def test_ELS_on_the_torus_commutes_with_shifts(name, shift, dtype):
+    machine = MACHINES[name]
+    field = noisy(machine, (8, 9), dtype)
+    moved = machine.rate(np.roll(field, shift, (1, 2)), SIGMA)
+    bound = {np.float32: 1e-5, np.float64: 1e-13}[dtype] / SIGMA
+    np.testing.assert_allclose(moved, np.roll(machine.rate(field, SIGMA), shift, (1, 2)), rtol=0, atol=bound)
+
+
+@pytest.mark.parametrize("name", ["ELS", "ELS schedule"])
+def test_a_boundary_breaks_the_equivariance_of_ELS_at_the_border_only(name):
+    machine = MACHINES[name]
+    r = machine.radius(SIGMA)
+    field = noisy(machine, (11, 12))
+    error = np.abs(
+        machine.rate(np.roll(field, (1, 1), (1, 2)), SIGMA) - np.roll(machine.rate(field, SIGMA), (1, 1), (1, 2))
+    )
+    inside = slice(r + 1, -r)  # the window lies within the field before and after the shift
+    assert error[:, inside, inside].max() < 1e-5 / SIGMA
+    assert error.max() > 0.01
+
+
+@pytest.mark.parametrize("name", ["ideal", "local", "local torus"])
+def test_machines_that_know_places_are_not_equivariant(name):
+    machine = MACHINES[name]
+    field = noisy(machine)
+    moved = machine.rate(np.roll(field, (1, 1), (1, 2)), SIGMA)
+    error = np.abs(moved - np.roll(machine.rate(field, SIGMA), (1, 1), (1, 2)))
+    assert error[:, 2:-1, 2:-1].max() > 0.01  # also far from the border
+
+
+# --- 4. inputs and threads
+
+
+@reactions
+def test_a_reaction_does_not_write_its_input(name):
+    rule = reaction(name, boundary="zero")
+    field = state(rule)
+    field.flags.writeable = False
+    before = field.tobytes()
+    rule.rate(field)
+    for _ in td.evolve(rule, field, [0, 1e-4, 2e-4], stepper=td.rk4):
+        pass
+    assert field.tobytes() == before
+
+
+@machines
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_machine_writes_neither_its_input_nor_its_images(name, dtype):
+    machine = MACHINES[name]
+    field, images = noisy(machine, dtype=dtype), machine.images.copy()
+    before = field.tobytes()
+    machine.rate(field, SIGMA)
+    assert field.tobytes() == before
+    np.testing.assert_array_equal(machine.images, images)
+
+
+@pytest.mark.parametrize("name", td.morphogenesis.__all__[:1])
+def test_threads_do_not_change_the_bytes_of_a_reaction(name, threads, monkeypatch):
+    rule = reaction(name, boundary="no_flux")
+    expected = rule.rate(state(rule))
+    monkeypatch.setattr(flow, "CELLS_FOR_THREADS", 1)
+    assert rule.rate(state(rule)).tobytes() == expected.tobytes()
+
+
+@machines
+def test_threads_do_not_change_the_bytes_of_a_machine(name, threads):
+    machine = MACHINES[name]
+    fields = np.stack([noisy(machine, seed=seed) for seed in range(3)])
+    found = machine.rate(fields, SIGMA)
+    numba.set_num_threads(1)
+    assert found.tobytes() == machine.rate(fields, SIGMA).tobytes()

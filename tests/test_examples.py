@@ -1,0 +1,143 @@
+"""The examples and the pages of the documentation, run as a reader would run them."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import turingdiff as td
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = {
+    "side_by_side": {"film.gif", "figure.png", "table.csv"},
+    "memorise_or_create": {"film.gif", "figure.png"},
+    "dust_and_back": {"figure.png"},
+    "your_own_rule": {"fitzhugh_nagumo.gif", "life.gif"},
+}
+PAGES = [path for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if path.exists()]
+CODE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+pytestmark = pytest.mark.compiled
+
+
+def run(script, *arguments, cwd):
+    """Run a script in a process of its own, warnings being errors; returns what it printed."""
+    environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+    command = [sys.executable, "-W", "error", str(script), *arguments]
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def check_picture(path):
+    with Image.open(path) as image:
+        if path.suffix == ".gif":
+            assert image.n_frames > 1
+            first = np.asarray(image.convert("L"))
+            image.seek(image.n_frames - 1)
+            assert not np.array_equal(first, np.asarray(image.convert("L")))
+        pixels = np.asarray(image.convert("L"))
+    assert min(pixels.shape) >= 200
+    assert pixels.std() > 10
+
+
+def test_every_example_is_known_here():
+    assert {path.stem for path in (ROOT / "examples").glob("*.py")} == set(EXAMPLES)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Run an example once: what it printed, and where its files are."""
+    results = {}
+
+    def make(name):
+        if name not in results:
+            folder = tmp_path_factory.mktemp(name)
+            printed = run(ROOT / "examples" / f"{name}.py", "--quick", "--out", "here", cwd=folder)
+            results[name] = printed, folder / "here" / name
+        return results[name]
+
+    return make
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_makes_what_it_promises(made, name):
+    _, folder = made(name)
+    assert {path.name for path in folder.iterdir()} == EXAMPLES[name]
+    for path in folder.iterdir():
+        if path.suffix in (".gif", ".png"):
+            check_picture(path)
+
+
+def test_the_ideal_machine_remembers_and_the_local_ones_create(made):
+    printed, _ = made("memorise_or_create")
+    novelty = {line.split()[0]: float(line.split()[-1]) for line in printed.splitlines()}
+    assert list(novelty) == ["ideal", "LS", "ELS"]
+    assert novelty["ideal"] == 0
+    assert min(novelty["LS"], novelty["ELS"]) > 0.5
+
+
+def test_identity_is_kept_at_low_noise_only(made):
+    printed, _ = made("dust_and_back")
+    r2 = {}
+    for line in printed.splitlines():
+        name, *_, value = line.split()
+        r2.setdefault(name, []).append(float(value))
+    assert list(r2) == ["ideal", "ELS"]
+    assert len(r2["ideal"]) == len(r2["ELS"]) == 7
+    for values in r2.values():
+        assert values[0] > 0.99  # from the lowest noise
+        assert values[-1] < 0.9  # to the highest
+
+
+def test_the_gun_of_the_example_fires_a_glider_every_30_generations(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    from your_own_rule import GUN, life
+
+    board = np.zeros((1, 60, 80))
+    board[0, 2:11, 2:38] = [[letter == "O" for letter in line] for line in GUN]
+    rule = td.Rule(life, (), ["alive"], td.Neighbourhood(1, "zero"))
+    counts = [int(field.sum()) for _, field in td.evolve(rule, board, td.uniform(0, 120, 1), every=30)]
+    assert counts == [36, 41, 46, 51, 56]  # a glider has five cells
+
+
+def test_the_steady_state_of_the_example_is_one(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    from your_own_rule import fitzhugh_nagumo
+
+    rule = fitzhugh_nagumo()
+    field = rule.steady_state().reshape(2, 1, 1) + np.zeros((2, 4, 4))
+    np.testing.assert_allclose(rule.rate(field), 0, atol=1e-15)
+
+
+def code_of(page):
+    """The Python blocks of a page, on the lines where they stand, so that a traceback points into the page."""
+    text = page.read_text(encoding="utf-8")
+    lines = [""] * text.count("\n")
+    for block in CODE.finditer(text):
+        first = text.count("\n", 0, block.start(1))
+        inside = block[1].splitlines()
+        lines[first : first + len(inside)] = inside
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem if page.parent != ROOT else "front page")
+def test_the_code_of_a_page_runs(page, tmp_path):
+    code = code_of(page)
+    if not code.strip():
+        pytest.skip("no Python on this page")
+    script = tmp_path / f"{page.stem}.py"
+    script.write_text(code, encoding="utf-8")
+    run(script, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem if page.parent != ROOT else "front page")
+def test_the_links_of_a_page_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+        if not target.startswith("https://"):
+            assert (page.parent / target).exists(), target
