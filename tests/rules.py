@@ -2,8 +2,12 @@
 
 import math
 
+import numpy as np
+
 import turingdiff as td
 from turingdiff.stencils import isotropic_laplacian, laplacian
+
+ONE = np.float64(1)  # makes the rate of a float32 field a float64, which is rounded before the step is taken
 
 
 def heat(phi, i, j, t, p, g, out):
@@ -14,10 +18,15 @@ def isotropic_heat(phi, i, j, t, p, g, out):
     out[0, i, j] = p[0] * isotropic_laplacian(phi, 0, i, j, g)
 
 
+def swinging_heat(phi, i, j, t, p, g, out):
+    """Depends on everything: neighbours, clock and a parameter."""
+    out[0, i, j] = math.cos(t) * p[0] * laplacian(phi, 0, i, j, g) - phi[0, i, j]
+
+
 def swinging_logistic(phi, i, j, t, p, g, out):
     """du/dt = cos(t) u (1 - u): u = 1/(1 + (1/u0 - 1) exp(-sin t))."""
     u = phi[0, i, j]
-    out[0, i, j] = math.cos(t) * u * (1 - u)
+    out[0, i, j] = math.cos(t) * u * (ONE - u)
 
 
 def decay(phi, i, j, t, p, g, out):

@@ -84,7 +84,7 @@ def test_frames_size_and_delays(tmp_path):
 
 
 def test_film_speaks_for_itself(tmp_path):
-    film = animate(pattern(), tmp_path / "a.gif")
+    film = animate(pattern(), tmp_path / "a.gif", fps=25)
     assert str(film).startswith(f"{tmp_path / 'a.gif'}: 6 frames of 320 x 240, 1.7 s, ")
     assert str(film).endswith("kB")
     assert str(Film(film.path, 1, 2, 3, 12_345_678, 0.5)).endswith("1 frame of 2 x 3, 0.5 s, 12.3 MB")
@@ -96,9 +96,15 @@ def test_fps_becomes_the_nearest_delay(tmp_path, fps, delay):
     assert delays == [delay] * 3
 
 
+@pytest.mark.parametrize(("count", "delay"), [(3, 200), (30, 100), (60, 50), (75, 40), (90, 40)])
+def test_by_default_a_short_run_is_shown_slowly(tmp_path, count, delay):
+    _, delays = read(animate(pattern(count=count), tmp_path / "a.gif", scale=1, hold=0))
+    assert delays == [delay] * count
+
+
 def test_equal_frames_are_kept(tmp_path):
     still = FakeRun(np.repeat(pattern().frames[-1:], 5, axis=0))
-    frames, delays = read(animate(still, tmp_path / "a.gif", scale=1, hold=1))
+    frames, delays = read(animate(still, tmp_path / "a.gif", scale=1, hold=1, fps=25))
     assert len(frames) == 5
     assert delays == [40] * 4 + [1000]
     assert (frames == frames[0]).all()
@@ -312,7 +318,7 @@ def shown(run, name, n, scale, limits):
 
 def test_panels_titles_and_clocks(tmp_path):
     time, sigma = pattern(count=9), denoising(count=4)
-    film = animate_side_by_side({"Gray–Scott": time, "ELS": sigma}, tmp_path / "a.gif", height=64, hold=1)
+    film = animate_side_by_side({"Gray–Scott": time, "ELS": sigma}, tmp_path / "a.gif", height=64, hold=1, fps=25)
     frames, delays = read(film)
     assert len(frames) == film.frames == 9
     assert delays == [40] * 8 + [1000]

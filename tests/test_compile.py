@@ -41,11 +41,11 @@ print(field[0, 0, 0], sum(stats.cache_hits.values()), sum(stats.cache_misses.val
 """
 
 
-def run_script(folder, source):
+def run_script(folder, source, hash_seed):
     """Run `source` as a script of its own; returns (value, loaded from disk, compiled)."""
     script = folder / "script.py"
     script.write_text(source)
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache")}
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache"), "PYTHONHASHSEED": hash_seed}
     done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=True)
     value, hits, misses = done.stdout.split()
     return float(value), int(hits), int(misses)
@@ -57,18 +57,18 @@ def cached_files(folder):
 
 @pytest.mark.compiled
 def test_a_rule_in_a_script_is_compiled_once_and_again_only_when_its_meaning_changes(tmp_path):
-    assert run_script(tmp_path, SCRIPT) == (-0.5, 0, 1)
+    assert run_script(tmp_path, SCRIPT, "0") == (-0.5, 0, 1)
     files = cached_files(tmp_path)
     assert len(files) == 1
 
-    # Another process, a comment more, all lines moved, another value of a parameter: no new file.
+    # Another process, another order of sets, a comment more, all lines moved, another parameter: no new file.
     remark = SCRIPT.replace("def helper(u):", "# moved\n\n\ndef helper(u):\n    # a remark").replace("k=2.0", "k=3.0")
-    assert run_script(tmp_path, remark) == (-1.5, 1, 0)
+    assert run_script(tmp_path, remark, "5") == (-1.5, 1, 0)
     assert cached_files(tmp_path) == files
 
     edits = {"body": ("- k, v", "- 2 * k, v"), "helper": ("* u\n", "* u * u + 1\n"), "constant": ("= 0.5", "= 0.25")}
     for (old, new), value in zip(edits.values(), (-2.5, 0.5, -0.75), strict=True):
-        assert run_script(tmp_path, SCRIPT.replace(old, new)) == (value, 0, 1)
+        assert run_script(tmp_path, SCRIPT.replace(old, new), "0") == (value, 0, 1)
         assert cached_files(tmp_path) > files
         files = cached_files(tmp_path)
 
@@ -122,6 +122,7 @@ CONSTANT = "def f(x): return K * x"
         (function("def f(x, a=1): return a * x"), function("def f(x, a=2): return a * x")),
         (function("def f(x, *, a=1): return a * x"), function("def f(x, *, a=2): return a * x")),
         (function("def f(x): return x in {1, 2}"), function("def f(x): return x in {1, 3}")),
+        (function("def f(x): return (lambda y: 2 * y)(x)"), function("def f(x): return (lambda y: 3 * y)(x)")),
         (
             function("def f(x): return (lambda y: K * y)(x)", K=1.0),
             function("def f(x): return (lambda y: K * y)(x)", K=2.0),
@@ -158,6 +159,17 @@ def test_a_default_that_is_an_object_does_not_put_its_address_into_the_fingerpri
     # Otherwise every process would compile anew and leave a file behind.
     made = [function("def f(x, helper=helper): return helper(x)", helper=two_deep(1.0)) for _ in range(2)]
     assert fingerprint(made[0]) == fingerprint(made[1])
+
+
+def test_functions_made_without_a_module_have_fingerprints_too():
+    def made(constant):
+        namespace = {}
+        exec(f"def g(x): return {constant} * x\ndef f(x): return g(x)", {"__builtins__": {}}, namespace)
+        f = types.FunctionType(namespace["f"].__code__, {"g": namespace["g"]})
+        assert namespace["g"].__module__ is None
+        return f
+
+    assert fingerprint(made(1)) == fingerprint(made(1)) != fingerprint(made(2))
 
 
 def test_functions_that_know_themselves_and_each_other_end():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import turingdiff as td
 from turingdiff.denoising import cosine_levels, equivariant_local, ideal, local
-from turingdiff.denoising.patch_kernels import LANES
+from turingdiff.denoising.lanes import LANES
 
 compiled = pytest.mark.compiled
 LEVELS = cosine_levels(20)[:-1]
@@ -153,9 +153,9 @@ def test_a_field_in_any_memory_order():
 
 
 def as_in_double(machine, y, sigma):
-    """Whether D was computed in float64 and rounded."""
+    """Where D was computed in float64 and rounded: the other pixels agree by chance at best."""
     double = machine.denoise(y.astype(float), sigma).astype(np.float32)
-    return machine.denoise(y, sigma).tobytes() == double.tobytes()
+    return (machine.denoise(y, sigma) == double).all(axis=-3)
 
 
 @compiled
@@ -168,7 +168,7 @@ def test_fields_far_from_all_patches_are_computed_in_double(kind, k):
     machine = MACHINES[kind](images, k)
     for y in (fashion[None, -1], 5 * rng.standard_normal((1, 1, 28, 28), np.float32)):
         assert_brute_force(machine, kind, images, y, 0.02, k)
-        assert as_in_double(machine, y, 0.02)
+        assert as_in_double(machine, y, 0.02).mean() > 0.9
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -200,7 +200,7 @@ def test_an_ordinary_trajectory_stays_in_single_precision():
     machine = equivariant_local(td.data.fashion()[0][:40])
     start = machine.initial((28, 28), rng=0)
     for sigma, y in td.evolve(machine, start, machine.times()):
-        assert sigma == 0 or not as_in_double(machine, y, sigma)
+        assert sigma == 0 or as_in_double(machine, y, sigma).mean() < 0.5
 
 
 @pytest.mark.parametrize("sigma", [1e3, 1e5, 1e7])
@@ -285,7 +285,7 @@ def test_bytes_do_not_depend_on_the_other_samples(kind):
     y[3] *= 5  # far from all patches: computed in double, the others not
     machine = MACHINES[kind](images, 3)
     together = machine.denoise(y, 0.1)
-    assert [as_in_double(machine, field, 0.1) for field in y] == [False, False, False, True, False]
+    assert [as_in_double(machine, field, 0.1).all() for field in y] == [False, False, False, True, False]
     for field, D in zip(y, together, strict=True):
         assert machine.denoise(field, 0.1).tobytes() == D.tobytes()
 

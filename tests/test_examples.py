@@ -22,8 +22,6 @@ EXAMPLES = {
 PAGES = [path for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if path.exists()]
 CODE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-pytestmark = pytest.mark.compiled
-
 
 def run(script, *arguments, cwd):
     """Run a script in a process of its own, warnings being errors; returns what it printed."""
@@ -32,6 +30,22 @@ def run(script, *arguments, cwd):
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def code_of(page):
+    """The Python blocks of a page, on the lines where they stand, so that a traceback points into the page."""
+    text = page.read_text(encoding="utf-8")
+    lines = [""] * text.count("\n")
+    for block in CODE.finditer(text):
+        first = text.count("\n", 0, block.start(1))
+        inside = block[1].splitlines()
+        lines[first : first + len(inside)] = inside
+    return "\n".join(lines) + "\n"
+
+
+def title(page):
+    """The name of a page in the report of the tests."""
+    return str(page.relative_to(ROOT).with_suffix(""))
 
 
 def check_picture(path):
@@ -65,6 +79,7 @@ def made(tmp_path_factory):
     return make
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_makes_what_it_promises(made, name):
     _, folder = made(name)
@@ -74,6 +89,7 @@ def test_an_example_makes_what_it_promises(made, name):
             check_picture(path)
 
 
+@pytest.mark.compiled
 def test_the_ideal_machine_remembers_and_the_local_ones_create(made):
     printed, _ = made("memorise_or_create")
     novelty = {line.split()[0]: float(line.split()[-1]) for line in printed.splitlines()}
@@ -82,6 +98,7 @@ def test_the_ideal_machine_remembers_and_the_local_ones_create(made):
     assert min(novelty["LS"], novelty["ELS"]) > 0.5
 
 
+@pytest.mark.compiled
 def test_identity_is_kept_at_low_noise_only(made):
     printed, _ = made("dust_and_back")
     r2 = {}
@@ -95,6 +112,7 @@ def test_identity_is_kept_at_low_noise_only(made):
         assert values[-1] < 0.9  # to the highest
 
 
+@pytest.mark.compiled
 def test_the_gun_of_the_example_fires_a_glider_every_30_generations(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "examples")
     from your_own_rule import GUN, life
@@ -106,6 +124,7 @@ def test_the_gun_of_the_example_fires_a_glider_every_30_generations(monkeypatch)
     assert counts == [36, 41, 46, 51, 56]  # a glider has five cells
 
 
+@pytest.mark.compiled
 def test_the_steady_state_of_the_example_is_one(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "examples")
     from your_own_rule import fitzhugh_nagumo
@@ -115,29 +134,26 @@ def test_the_steady_state_of_the_example_is_one(monkeypatch):
     np.testing.assert_allclose(rule.rate(field), 0, atol=1e-15)
 
 
-def code_of(page):
-    """The Python blocks of a page, on the lines where they stand, so that a traceback points into the page."""
-    text = page.read_text(encoding="utf-8")
-    lines = [""] * text.count("\n")
-    for block in CODE.finditer(text):
-        first = text.count("\n", 0, block.start(1))
-        inside = block[1].splitlines()
-        lines[first : first + len(inside)] = inside
-    return "\n".join(lines) + "\n"
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem if page.parent != ROOT else "front page")
+@pytest.mark.compiled
+@pytest.mark.parametrize("page", [page for page in PAGES if code_of(page).strip()], ids=title)
 def test_the_code_of_a_page_runs(page, tmp_path):
-    code = code_of(page)
-    if not code.strip():
-        pytest.skip("no Python on this page")
     script = tmp_path / f"{page.stem}.py"
-    script.write_text(code, encoding="utf-8")
+    script.write_text(code_of(page), encoding="utf-8")
     run(script, cwd=tmp_path)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem if page.parent != ROOT else "front page")
+def anchors(page):
+    """What GitHub makes of the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=title)
 def test_the_links_of_a_page_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
-        if not target.startswith("https://"):
-            assert (page.parent / target).exists(), target
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        other = page.parent / name if name else page
+        assert other.exists(), target
+        assert not anchor or anchor in anchors(other), target

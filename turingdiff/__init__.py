@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from turingdiff import data, denoising, measure, morphogenesis, stencils
+from turingdiff import data, denoising, measure, morphogenesis, show, stencils
 from turingdiff.comparison import compare
 from turingdiff.engine import (
     BlowUpError,
@@ -50,6 +50,7 @@ __all__ = [
     "one_step",
     "reaction",
     "rk4",
+    "show",
     "simulate",
     "stencils",
     "uniform",

@@ -74,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     _add_output(two)
 
     three = _command(commands, "denoise", run_denoise, "film and picture of one machine, from noise to images",
-                     "turingdiff denoise els --size 40x100 --patch 7")  # fmt: skip
+                     "turingdiff denoise els --size 40x100 --patch 7 --limit 200")  # fmt: skip
     three.add_argument("machine", choices=MACHINES, metavar="MACHINE", help=f"one of {', '.join(MACHINES)}")
     three.add_argument("--samples", type=int, default=4, help="images (4)")
     three.add_argument("--size", type=_size, metavar="HxW", help="canvas (that of the training images)")
@@ -97,6 +97,8 @@ def run_compare(options: argparse.Namespace) -> None:
     rules: dict[str, Rule] = {f"Turing ({model.name})": model, title: machine}
     result = compare(rules, samples=options.samples, rng=options.seed, progress=sys.stderr.isatty())
     print(result.table)
+    made = ", ".join(f"{name} in {column.seconds:.1f} s" for name, column in result.columns.items())
+    print(f"made {made}")
     for path in result.save(folder):
         _print_file(path)
 

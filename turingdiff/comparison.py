@@ -161,7 +161,6 @@ def _texts(column: Column) -> dict[str, str]:
         "radius seen [cells]": reach,
         "boundary": str(rule.neighbourhood.boundary),
         "standard deviation": f"{column.pictures.std():.3g}",
-        "time to make [s]": f"{column.seconds:.1f}",
     }
     if column.wavelength is not None:
         texts["wavelength [cells]"] = f"{column.wavelength.value / dx:.3g} ± {column.wavelength.uncertainty / dx:.1g}"

@@ -111,8 +111,6 @@ class Reaction:
         if any(np.min(d) < 0 for d in diffusion):
             raise ValueError(f"diffusion constants must be >= 0, got {diffusion!r}")
         constants = dict(zip(self._constants, diffusion, strict=True))
-        uniform_parameters = all(np.ndim(value) == 0 for value in values.values())
-        known = self.steady_state is not None and uniform_parameters
         bound = SYMBOL_BOUND.get(stencil)
         return Rule(
             cell=self._cell(stencil),
@@ -124,7 +122,7 @@ class Reaction:
             noise=noise,
             start=self.initial,
             grid=partial(self._times, end=end),
-            equilibrium=tuple(self.steady_state(*values.values())) if known else None,  # type: ignore[misc]
+            equilibrium=None if self.steady_state is None else tuple(self.steady_state(*values.values())),
             stiffness=_Stiffness(self.kinetics, len(self.species), bound) if bound else None,
         )
 
@@ -220,7 +218,8 @@ def _writer(count: int, stencil: Callable) -> Callable:
 
 def perturbed_steady_state(rule: Rule, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """The steady state u*, each cell and species times 1 + 0.01 n (plus 0.01 n where u* = 0), n ~ N(0, 1)."""
-    state = rule.steady_state().reshape(-1, 1, 1)
+    state = rule.steady_state()
+    state = state.reshape(-1, 1, 1) if state.ndim == 1 else state
     scale = np.where(state == 0, 1.0, np.abs(state))
     return state + PERTURBATION * scale * rng.standard_normal((len(state), *shape))
 
@@ -253,8 +252,9 @@ class _Stiffness:
         symbol = -self.symbol_bound / rule.neighbourhood.dx**2
         radius = np.abs(symbol * diffusion).max()
         for state, parameters in self._cells(rule, field):
-            jacobian = reaction_jacobian(self.kinetics, state, parameters)
-            if not np.isfinite(jacobian).all():
+            with np.errstate(over="ignore", invalid="ignore"):
+                jacobian = reaction_jacobian(self.kinetics, state, parameters)
+            if not np.isfinite(jacobian).all():  # the kinetics overflow: no step is stable
                 return np.inf
             for matrix in (jacobian, jacobian + symbol * diffusion):
                 radius = max(radius, np.abs(np.linalg.eigvals(matrix)).max())
@@ -262,8 +262,10 @@ class _Stiffness:
 
     def _cells(self, rule: Rule, field: np.ndarray | None) -> list[tuple[np.ndarray, list[float]]]:
         values = list(rule.params.values())[self.count :]
-        if field is None:
-            return [] if rule.equilibrium is None else [(rule.steady_state(), values)]
+        if field is None and rule.equilibrium is None:
+            return []
+        field = rule.steady_state() if field is None else field
+        field = field.reshape(-1, 1, 1) if field.ndim == 1 else field
         states = np.moveaxis(np.asarray(field, float), -3, 0).reshape(self.count, -1)
         picks = {*states.argmin(1), *states.argmax(1), *np.linspace(0, states.shape[1] - 1, 64).astype(int)}
         maps = [np.broadcast_to(v, field.shape[-2:]).ravel() for v in values]

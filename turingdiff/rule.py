@@ -50,7 +50,7 @@ class Rule:
     grid
         ``grid(rule, **options)``, the default times; see `times`.
     equilibrium
-        The uniform steady state, one value a channel.
+        The uniform steady state, one value (or map) a channel.
     stiffness
         ``stiffness(rule, field)``: a bound on the spectral radius of the Jacobian; see `stable_dt`.
     radius_at
@@ -80,7 +80,7 @@ class Rule:
     noise: float | Sequence[float] | Callable[[float], Any] = 0.0
     start: Callable[[Rule, tuple[int, int], np.random.Generator], np.ndarray] | None = None
     grid: Callable[..., Sequence[float]] | None = None
-    equilibrium: Sequence[float] | None = None
+    equilibrium: Sequence[Any] | None = None
     stiffness: Callable[[Rule, np.ndarray | None], float] | None = None
     radius_at: Callable[[float], int | None] | None = None
     field_rate: Callable[[np.ndarray, float], np.ndarray] | None = None
@@ -158,10 +158,10 @@ class Rule:
         return view(field, t, self.clock, self.shown)
 
     def steady_state(self) -> np.ndarray:
-        """The uniform steady state, one value a channel."""
+        """The uniform steady state (C,); where parameters are maps, that of each cell by itself (C, H, W)."""
         if self.equilibrium is None:
             raise ValueError(f"{self.name} has no uniform steady state on record")
-        return np.asarray(self.equilibrium, float)
+        return np.stack(np.broadcast_arrays(*self.equilibrium)).astype(float)
 
     def stable_dt(self, field: np.ndarray | None = None) -> float:
         """Largest step at which explicit Euler damps the stiffest mode: 2 / spectral radius of the Jacobian.

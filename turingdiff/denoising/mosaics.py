@@ -8,9 +8,10 @@ import numpy as np
 
 from turingdiff.data.images import to_unit
 from turingdiff.denoising import patch_kernels
+from turingdiff.denoising.lanes import LANES
 from turingdiff.denoising.machines import Machine
 from turingdiff.denoising.patch_sizes import odd
-from turingdiff.denoising.posterior import image_lanes, query_lanes
+from turingdiff.denoising.posterior import image_lanes, padded_queries
 from turingdiff.engine.flow import check_field
 
 # Squared distances closer than this are equal: one grey level in one pixel of a byte image is 6e-5.
@@ -63,18 +64,18 @@ def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None) -> Mos
     shape, images = field.shape[1:], machine.images
     r = _radius(machine, patch, shape)
     places = machine.admissible(shape, images.shape[2:], r)
-    queries = query_lanes(field[None], r, places.wraps)
+    queries = padded_queries(field[None], r, places.wraps)
     least = np.full(shape, np.inf)
     winner, place = np.zeros(shape, int), np.zeros(shape, int)
     first = 0
-    for banks in image_lanes(images, shape, r, places.wraps, field.dtype, 3 * patch_kernels.LANES):
-        lanes = (1, len(banks), shape[0], shape[1] * patch_kernels.LANES)
+    for banks in image_lanes(images, shape, r, places.wraps, field.dtype, 3 * LANES):
+        lanes = (1, len(banks), shape[0], shape[1] * LANES)
         best, found = np.full(lanes, np.inf), np.zeros(lanes, np.int64)
         patch_kernels.nearest_patches(
             queries, banks, places.rows, places.columns, r, TIE, *images.shape[2:], best, found
         )
         for k in range(len(banks)):
-            split = (*shape, patch_kernels.LANES)
+            split = (*shape, LANES)
             distances = best[0, k].reshape(split)
             lane = (distances <= distances.min(-1, keepdims=True) + TIE).argmax(-1)[..., None]
             distance = np.take_along_axis(distances, lane, -1)[..., 0]
@@ -82,7 +83,7 @@ def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None) -> Mos
             least = np.where(closer, distance, least)
             winner = np.where(closer, first + lane[..., 0], winner)
             place = np.where(closer, np.take_along_axis(found[0, k].reshape(split), lane, -1)[..., 0], place)
-            first += patch_kernels.LANES
+            first += LANES
     row, column = np.divmod(place, images.shape[3])
     value = to_unit(images[winner, :, row, column]).transpose(2, 0, 1)
     return Mosaic(winner, row, column, np.sqrt(least), value, 2 * r + 1)

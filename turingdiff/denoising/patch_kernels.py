@@ -13,18 +13,12 @@ Padded coordinates: with a halo of r cells, the window of pixel (y, x) covers ro
 
 from __future__ import annotations
 
-import math
+from numba import prange
 
-import numba
-import numpy as np
-from llvmlite import ir
-from numba import prange, types
-from numba.extending import intrinsic
-
-from turingdiff.engine.compile import allocating_helper, compiled_form, patch_helper, patch_kernel
+from turingdiff.denoising.lanes import LANES, fast_exp, lanes, least_of_lanes, square_lanes
+from turingdiff.engine.compile import allocating_helper, patch_helper, patch_kernel
 from turingdiff.engine.subnormals import flush_subnormals, restore_subnormals
 
-LANES = 64 if not numba.config.DISABLE_JIT else 2
 # Pairs this many nats below the best so far are skipped: P pairs lose at most P exp(-32) of relative mass.
 SKIP = -32.0
 # The accumulators are rescaled when a pair is better by more: weights stay below exp(20).
@@ -32,49 +26,11 @@ RESCALE = 20.0
 START = 1e30
 
 
-def fast_exp(x):
-    """exp(x) for x <= 80: relative error 2e-7 in float32, where below -87 it is exp(-87)."""
-    return math.exp(x)
-
-
-@intrinsic
-def _bits_to_float(typingctx, bits):
-    return types.float32(types.int32), lambda context, builder, sig, args: builder.bitcast(args[0], ir.FloatType())
-
-
-@compiled_form(fast_exp)
-def _compiled_exp(x):
-    if x != types.float32:
-        return lambda x: math.exp(x)
-    f = np.float32
-    log2e, ln2_high, ln2_low = f(1.442695041), f(0.693359375), f(-2.12194440e-4)
-    half, one, floor_at, bias, mantissa = f(0.5), f(1), f(-87), np.int32(127), np.int32(23)
-    c2, c3, c4, c5, c6 = f(1 / 2), f(1 / 6), f(1 / 24), f(1 / 120), f(1 / 720)
-
-    def vectorisable(x):  # a call into libm is not
-        x = x if x > floor_at else floor_at
-        n = np.floor(x * log2e + half)
-        r = (x - n * ln2_high) - n * ln2_low
-        p = one + r * (one + r * (c2 + r * (c3 + r * (c4 + r * (c5 + r * c6)))))
-        return p * _bits_to_float((np.int32(n) + bias) << mantissa)
-
-    return vectorisable
-
-
 @patch_helper
 def square_onto(q, t, base, out):
-    """Out = base + (q - t)²."""
-    for m in range(out.size):
-        d = q[m] - t[m]
-        out[m] = base[m] + d * d
-
-
-@patch_helper
-def add_square(q, t, out):
-    """Out += (q - t)²."""
-    for m in range(out.size):
-        d = q[m] - t[m]
-        out[m] += d * d
+    """Out = base + (q - t)², with one `q` a pixel."""
+    for x in range(q.size):
+        square_lanes(q[x], t, base, out, x * LANES)
 
 
 @patch_helper
@@ -85,47 +41,10 @@ def add_to(a, b, out):
 
 
 @patch_helper
-def add_square_and_sum(q, t, base, out, total):
-    """Out += (q - t)²; total = base + out."""
-    for m in range(out.size):
-        d = q[m] - t[m]
-        out[m] += d * d
-        total[m] = base[m] + out[m]
-
-
-@patch_helper
 def add(a, out):
     """Out += a."""
     for m in range(out.size):
         out[m] += a[m]
-
-
-def least_of_lanes(a, start):
-    """The least of the LANES finite numbers from `start` on."""
-    return a[start : start + LANES].min()
-
-
-@intrinsic
-def _least_of_lanes(typingctx, a, start):
-    # Spelled out as one vector: LLVM unrolls a loop of 32 into a chain of 31 scalar minima (measured: 3 times slower).
-    def codegen(context, builder, signature, args):
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        element = context.get_data_type(signature.return_type)
-        vector = ir.VectorType(element, LANES)
-        pointer = builder.bitcast(builder.gep(array.data, [args[1]]), vector.as_pointer())
-        values = builder.load(pointer, align=signature.return_type.bitwidth // 8)
-        name = f"llvm.vector.reduce.fmin.v{LANES}f{signature.return_type.bitwidth}"
-        function = builder.module.globals.get(name) or ir.Function(
-            builder.module, ir.FunctionType(element, [vector]), name
-        )
-        return builder.call(function, [values], fastmath=("nnan", "nsz"))
-
-    return a.dtype(a, types.intp), codegen
-
-
-@compiled_form(least_of_lanes)
-def _compiled_least(a, start):
-    return lambda a, start: _least_of_lanes(a, start)
 
 
 @patch_helper
@@ -159,7 +78,7 @@ def visit_pairs(consume, query, bank, row_shifts, column_shifts, r, scratch, sta
     """Call ``consume(box, y, xa, dy, dx, bank, state)`` with the distances of row y, for every shift and row.
 
     query
-        (C, Hq, Wq * LANES): padded, every pixel repeated over the lanes.
+        (C, Hq, Wq): padded.
     bank
         (C, Hb, Wb * LANES): LANES padded images; rows are taken modulo Hb.
     row_shifts, column_shifts
@@ -175,18 +94,17 @@ def visit_pairs(consume, query, bank, row_shifts, column_shifts, r, scratch, sta
                 column_shifts[horizontal, 1],
                 column_shifts[horizontal, 2],
             )
-            lo, hi, n = xa * LANES, (xb + 2 * r) * LANES, (xb - xa) * LANES
-            move = dx * LANES
-            length = hi - lo
+            lo, hi, n = xa, xb + 2 * r, (xb - xa) * LANES
+            start, length = (xa + dx) * LANES, (hi - lo) * LANES
             for block in range(ya, yb, k):
                 # Window sums that end with this block of k rows.
                 for j in range(k - 1, -1, -1):
                     y = block + j
                     row = (y + dy) % rows
                     above = suffix[j + 1, :length] if j < k - 1 else zero[:length]
-                    square_onto(query[0, y, lo:hi], bank[0, row, lo + move : hi + move], above, suffix[j, :length])
-                    for c in range(1, channels):
-                        add_square(query[c, y, lo:hi], bank[c, row, lo + move : hi + move], suffix[j, :length])
+                    for c in range(channels):
+                        base = above if c == 0 else suffix[j, :length]
+                        square_onto(query[c, y, lo:hi], bank[c, row, start : start + length], base, suffix[j, :length])
                 box_row(suffix[0, :length], k, power, box[:n])
                 consume(box[:n], block, xa, dy, dx, bank, state)
                 # Window sums that begin in this block and end in the next one.
@@ -195,15 +113,10 @@ def visit_pairs(consume, query, bank, row_shifts, column_shifts, r, scratch, sta
                 for j in range(1, min(k, yb - block)):
                     y = block + k - 1 + j
                     row = (y + dy) % rows
-                    for c in range(1, channels):
-                        add_square(query[c, y, lo:hi], bank[c, row, lo + move : hi + move], prefix[:length])
-                    add_square_and_sum(
-                        query[0, y, lo:hi],
-                        bank[0, row, lo + move : hi + move],
-                        suffix[j, :length],
-                        prefix[:length],
-                        column[:length],
-                    )
+                    below = prefix[:length]
+                    for c in range(channels):
+                        square_onto(query[c, y, lo:hi], bank[c, row, start : start + length], below, below)
+                    add_to(suffix[j, :length], below, column[:length])
                     box_row(column[:length], k, power, box[:n])
                     consume(box[:n], block + j, xa, dy, dx, bank, state)
 
@@ -211,9 +124,9 @@ def visit_pairs(consume, query, bank, row_shifts, column_shifts, r, scratch, sta
 @allocating_helper
 def make_scratch(query, r):
     """Work space of `visit_pairs`: rows of partial window sums."""
-    k, full, dtype = 2 * r + 1, query.shape[2], query.dtype
-    rows = np.zeros((4, full), dtype)
-    return np.zeros((k, full), dtype), rows[0], rows[1], rows[2], np.zeros((2, full), dtype), rows[3]
+    pixels = query.shape[2]
+    rows = lanes(4, pixels, query)
+    return lanes(2 * r + 1, pixels, query), rows[0], rows[1], rows[2], lanes(2, pixels, query), rows[3]
 
 
 @patch_helper
@@ -292,9 +205,10 @@ def posterior_states(queries, banks, row_shifts, column_shifts, r, precision, le
     for task in prange(queries.shape[0] * blocks):
         b, block = task // blocks, task % blocks
         previous = flush_subnormals()
-        lanes_least = np.full((height, width * LANES), queries.dtype.type(START))
-        lanes_total = np.zeros((height, width * LANES), queries.dtype)
-        lanes_weighted = np.zeros((channels, height, width * LANES), queries.dtype)
+        lanes_least = lanes(height, width, queries)
+        lanes_least[:] = START
+        lanes_total = lanes(height, width, queries)
+        lanes_weighted = lanes(channels * height, width, queries).reshape(channels, height, width * LANES)
         state = (r, precision, lanes_least, lanes_total, lanes_weighted)
         scratch = make_scratch(queries[b], r)
         visit_pairs(accumulate, queries[b], banks[block], row_shifts, column_shifts, r, scratch, state)

@@ -16,7 +16,7 @@ import numpy as np
 
 from turingdiff.data.images import to_unit
 from turingdiff.denoising import patch_kernels
-from turingdiff.denoising.patch_kernels import LANES
+from turingdiff.denoising.lanes import CACHE_LINE, LANES
 
 BYTES_AT_ONCE = 16 * 2**20
 # Lanes that hold no image hold this value: far from every patch at any sigma below it, its squares finite in float32.
@@ -108,8 +108,8 @@ def patch_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, r: int
 def _posterior(images, fields, sigma, r, admissible) -> tuple[np.ndarray, np.ndarray]:
     count, channels, height, width = fields.shape
     dtype = fields.dtype
-    queries = query_lanes(fields, r, admissible.wraps)
-    merged = None
+    queries = padded_queries(fields, r, admissible.wraps)
+    merged: SoftmaxState | None = None
     precision = dtype.type(0.5 / sigma**2)
     for banks in image_lanes(images, (height, width), r, admissible.wraps, dtype, count * (channels + 2)):
         shape = (count, len(banks), height, width)
@@ -121,6 +121,7 @@ def _posterior(images, fields, sigma, r, admissible) -> tuple[np.ndarray, np.nda
         for k in range(len(banks)):
             state = SoftmaxState(least[:, k], total[:, k], weighted[:, k])
             merged = state if merged is None else merged.merge(state, precision)
+    assert merged is not None  # there is at least one image
     return merged.mean(), -merged.least * precision
 
 
@@ -145,10 +146,9 @@ class SoftmaxState:
         return self.weighted / self.total[:, None]
 
 
-def query_lanes(fields: np.ndarray, r: int, wraps: bool) -> np.ndarray:
-    """Fields padded by r, every pixel repeated over the lanes: (B, C, H + 2r, (W + 2r) LANES)."""
-    padded = np.pad(fields, ((0, 0), (0, 0), (r, r), (r, r)), mode="wrap" if wraps else "constant")
-    return np.repeat(padded, LANES, axis=3)
+def padded_queries(fields: np.ndarray, r: int, wraps: bool) -> np.ndarray:
+    """Fields padded by r: (B, C, H + 2r, W + 2r)."""
+    return np.pad(fields, ((0, 0), (0, 0), (r, r), (r, r)), mode="wrap" if wraps else "constant")
 
 
 def image_lanes(
@@ -173,5 +173,14 @@ def image_lanes(
             bank[: len(chunk), :, r : r + height, r : r + width] = chunk
         bank[len(chunk) :] = NOWHERE
         bank = bank.reshape(blocks, LANES, channels, rows.size, columns.size)
-        lanes_last = np.ascontiguousarray(np.moveaxis(bank, 1, -1))
+        lanes_last = on_cache_lines(np.moveaxis(bank, 1, -1))
         yield lanes_last.reshape(blocks, channels, rows.size, columns.size * LANES)
+
+
+def on_cache_lines(array: np.ndarray) -> np.ndarray:
+    """A contiguous copy that begins a cache line, so that every pixel's lanes do (measured: a fifth of the time)."""
+    raw = np.empty(array.nbytes + CACHE_LINE, np.uint8)
+    first = -raw.ctypes.data % CACHE_LINE
+    copy = raw[first : first + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy

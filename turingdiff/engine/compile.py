@@ -105,6 +105,7 @@ def allocating_helper(function: Callable) -> Callable:
 def compiled_form(function: Callable) -> Callable:
     """Decorate the form that `function` takes in compiled code (Numba's ``overload``)."""
     function.has_compiled_form = True  # type: ignore[attr-defined]
+    function.compiled_from = Path(function.__code__.co_filename)  # type: ignore[attr-defined]
     return overload(function)
 
 
@@ -123,6 +124,8 @@ def fingerprint(function: Callable) -> str:
         for part in _code_parts(plain.__code__):
             digest.update(part)
         digest.update(_value_bytes((plain.__defaults__, *(plain.__kwdefaults__ or {}).items())))
+        if hasattr(plain, "compiled_from"):  # its compiled form stands in the same file
+            digest.update(plain.compiled_from.read_bytes())
         for name, value in _named_values(plain):
             digest.update(name.encode() + _value_bytes(value))
     return digest.hexdigest()

@@ -176,11 +176,13 @@ def spectral_radius(rule: Rule, field: np.ndarray, t: float = 0.0, iterations: i
     field = check_field(rule, field).astype(np.float64)
     flow = Flow(rule, field)
     base = flow.rate(field, t)
+    if not np.isfinite(base).all():
+        return np.inf
     direction = np.random.default_rng(0).standard_normal(field.shape)
     size, radius = 1e-6 * (1 + np.abs(field).max()), 0.0
     for _ in range(iterations):
-        direction *= size / np.abs(direction).max()
-        change = flow.rate(field + direction, t) - base
+        direction /= np.abs(direction).max()
+        change = (flow.rate(field + size * direction, t) - base) / size
         radius = float(np.linalg.norm(change) / np.linalg.norm(direction))
         if not np.isfinite(radius):
             return np.inf

@@ -32,7 +32,7 @@ def animate(
     run: Recorded,
     path: str | os.PathLike[str],
     *,
-    fps: float = 25,
+    fps: float | None = None,
     scale: int | None = None,
     hold: float = 1.5,
     colormap: str | None = None,
@@ -49,7 +49,8 @@ def animate(
         The suffix says the format: .gif, or .mp4 (needs ``pip install "turingdiff[video]"``). Missing
         folders are made. The file appears when it is complete.
     fps
-        Frames a second. A GIF counts in 1/100 s and no frame may be shorter than 2 of them: the nearest
+        Frames a second. By default 25, or fewer (5 at least) where a film would last less than 3 seconds.
+        A GIF counts in 1/100 s and no frame may be shorter than 2 of them: the nearest
         delay is taken (25 fps: 4; 30: 3, that is 33.3 fps; 50 and above: 2).
     scale
         Pixels for each cell, along each side. By default the smallest that gives the short side of the
@@ -71,6 +72,7 @@ def animate(
     OSError
         The path cannot be written (see `turingdiff.files.atomic_path`).
     """
+    fps = _speed(len(run.frames)) if fps is None else fps
     files.check_film(path, fps, hold)
     check_scale(scale)
     (paint,), palette = paints_of([run], [look_of(run, colormap, limits)])
@@ -82,7 +84,7 @@ def animate_side_by_side(
     panels: Mapping[str, Recorded],
     path: str | os.PathLike[str],
     *,
-    fps: float = 25,
+    fps: float | None = None,
     hold: float = 1.5,
     height: int | None = None,
     colormap: str | None = None,
@@ -108,6 +110,7 @@ def animate_side_by_side(
     ValueError, ImportError, OSError
         As for `animate`; and ValueError for no panel or more than four.
     """
+    fps = _speed(max((len(run.frames) for run in panels.values()), default=0)) if fps is None else fps
     files.check_film(path, fps, hold)
     if not 1 <= len(panels) <= 4:
         raise ValueError(f"got {len(panels)} panels; a film takes 1 to 4 runs, as a mapping title -> run")
@@ -168,3 +171,8 @@ def save_still(
         table = colour.colours(colormap, 256)
         cells = [table[colour.indexed(p[0], low, high, 256)] for p in pictures]
     return files.write_png(path, fit(pictures.shape, scale).tile(cells, colour.BACKGROUND))
+
+
+def _speed(frames: int) -> float:
+    """Frames a second that show a short run for about 3 seconds, and a long one smoothly."""
+    return min(25.0, max(5.0, frames / 3))

@@ -114,6 +114,8 @@ def _label_colours(labels: np.ndarray) -> np.ndarray:
 
 
 def _draw_spectra(ax: Axes, spectra: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    from matplotlib.ticker import NullFormatter
+
     for name, (wavenumber, power) in spectra.items():
         shown = (power > 0) & (wavenumber <= np.pi)
         if shown.any():
@@ -123,6 +125,7 @@ def _draw_spectra(ax: Axes, spectra: Mapping[str, tuple[np.ndarray, np.ndarray]]
     ax.set_ylabel("power, largest = 1", fontsize=9)
     ax.set_title("spectra of the final states", fontsize=9, loc="left")
     ax.tick_params(labelsize=8)
+    ax.xaxis.set_minor_formatter(NullFormatter())  # on a short axis they overlap
     ax.grid(alpha=0.25)
     if ax.lines:
         ax.legend(fontsize=8, frameon=False)

@@ -1,0 +1,233 @@
+from functools import partial
+
+import naive_denoising as naive
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import turingdiff as td
+from turingdiff.denoising import equivariant_local, ideal, local, mosaic
+from turingdiff.denoising.lanes import LANES
+
+compiled = pytest.mark.compiled
+MACHINES = {
+    "local zero": local,
+    "local periodic": partial(local, boundary="periodic"),
+    "equivariant zero": equivariant_local,
+    "equivariant periodic": partial(equivariant_local, boundary="periodic"),
+}
+kinds = pytest.mark.parametrize("kind", naive.KINDS)
+equivariant_kinds = pytest.mark.parametrize("kind", naive.KINDS[2:])
+
+
+def pictures(*shape, seed=0):
+    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
+
+
+def plain(*shape, seed=0):
+    """Images of few colours and large plain parts: many identical patches."""
+    return (np.random.default_rng(seed).random(shape) < 0.2).astype(np.float32)
+
+
+def assert_brute_force(found, kind, images, image, k):
+    n, row, column, distance = naive.nearest(kind, images, image, k)
+    np.testing.assert_allclose(found.distance, distance, atol=1e-7)
+    for name, expected in (("image", n), ("row", row), ("column", column)):
+        np.testing.assert_array_equal(getattr(found, name), expected, name)
+    whole = naive.unit(images)
+    np.testing.assert_array_equal(found.value, whole[found.image, :, found.row, found.column].transpose(2, 0, 1))
+    assert found.patch == k
+
+
+@kinds
+def test_tiny_mosaics_equal_the_brute_force(kind):
+    images, image = pictures(3, 2, 5, 5), pictures(2, 5, 5, seed=1)
+    assert_brute_force(mosaic(MACHINES[kind](images, 3), image), kind, images, image, 3)
+
+
+@kinds
+def test_ties_go_to_the_lowest_image_then_row_then_column(kind):
+    images, image = plain(3, 1, 5, 5), plain(1, 5, 5, seed=1)
+    assert_brute_force(mosaic(MACHINES[kind](images, 3), image), kind, images, image, 3)
+
+
+@compiled
+@given(
+    kind=st.sampled_from(naive.KINDS),
+    shape=st.tuples(st.sampled_from([1, 4, LANES + 3]), st.integers(1, 3), st.integers(3, 7), st.integers(3, 7)),
+    k=st.sampled_from([1, 3, 5, 9]),
+    make=st.sampled_from([pictures, plain]),
+    as_bytes=st.booleans(),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_mosaic_equals_the_brute_force(kind, shape, k, make, as_bytes, seed):
+    k = min(k, (min(shape[2:]) - 1) // 2 * 2 + 1) if kind.endswith("periodic") else k
+    images, image = make(*shape, seed=seed), make(*shape[1:], seed=seed + 1)
+    if as_bytes:
+        images = td.data.from_unit(images)
+    assert_brute_force(mosaic(MACHINES[kind](images, k), image), kind, images, image, k)
+
+
+@compiled
+@equivariant_kinds
+@pytest.mark.parametrize("canvas", [(7, 20), (13, 9), (5, 6)])
+@pytest.mark.parametrize("make", [pictures, plain])
+def test_mosaic_of_another_canvas(kind, canvas, make):
+    images, image = make(5, 2, 7, 6), make(2, *canvas, seed=1)
+    assert_brute_force(mosaic(MACHINES[kind](images, 3), image), kind, images, image, 3)
+
+
+def test_of_one_plain_colour_everything_comes_from_the_first_corner_of_the_first_image():
+    images = np.zeros((3, 1, 5, 5), np.float32)
+    torus = mosaic(equivariant_local(images, 3, "periodic"), images[0])
+    assert not torus.image.any()
+    assert not torus.row.any()
+    assert not torus.column.any()
+    bordered = mosaic(equivariant_local(images, 3), images[0])
+    # Within r of an edge only patches at the same distance from it count; inside, the first inner place.
+    np.testing.assert_array_equal(bordered.row[:, 2], [0, 1, 1, 1, 4])
+    np.testing.assert_array_equal(bordered.column[2], [0, 1, 1, 1, 4])
+
+
+@compiled
+def test_ties_between_blocks_and_lanes_go_to_the_lowest_image():
+    images = pictures(3 * LANES, 1, 5, 5)
+    images[[LANES - 1, LANES, 2 * LANES + 5]] = images[7]
+    found = mosaic(equivariant_local(images, 3), images[7])
+    assert (found.image == 7).all()
+    images[7] = 0
+    assert (mosaic(equivariant_local(images, 3), images[LANES]).image == LANES - 1).all()
+
+
+@kinds
+def test_a_training_image_is_its_own_mosaic(kind):
+    images = pictures(4, 2, 5, 6)
+    found = mosaic(MACHINES[kind](images, 3), images[2])
+    assert not found.distance.any()
+    assert (found.image == 2).all()
+    rows, columns = np.indices((5, 6))
+    np.testing.assert_array_equal(found.row, rows)
+    np.testing.assert_array_equal(found.column, columns)
+    np.testing.assert_array_equal(found.value, images[2])
+
+
+@pytest.mark.parametrize("shift", [(1, 0), (0, 2), (3, 4)])
+def test_a_shifted_training_image_is_found_on_the_torus_only(shift):
+    images = pictures(4, 1, 5, 6)
+    image = np.roll(images[2], shift, axis=(1, 2))
+    found = mosaic(equivariant_local(images, 3, "periodic"), image)
+    assert not found.distance.any()
+    assert (found.image == 2).all()
+    rows, columns = np.indices((5, 6))
+    np.testing.assert_array_equal(found.row, (rows - shift[0]) % 5)
+    np.testing.assert_array_equal(found.column, (columns - shift[1]) % 6)
+    assert mosaic(equivariant_local(images, 3), image).distance.any()
+    assert mosaic(local(images, 3), image).distance.any()
+
+
+def test_near_a_border_patches_keep_their_distance_from_it():
+    found = mosaic(equivariant_local(pictures(3, 1, 8, 9), 5), pictures(1, 11, 13, seed=1))
+    for place, length, size in ((found.row, 8, 11), (found.column.T, 9, 13)):
+        for x in (0, 1):
+            assert (place[x] == x).all()
+            assert (place[size - 1 - x] == length - 1 - x).all()
+        assert place[2:-2].min() >= 2
+        assert place[2:-2].max() <= length - 3
+
+
+def test_the_distance_is_the_root_of_the_sum_of_squares_over_window_and_channels():
+    images = np.zeros((1, 2, 5, 5), np.float32)
+    found = mosaic(equivariant_local(images, 3), np.full((2, 5, 5), 0.5))
+    pixels = np.outer([2, 3, 3, 3, 2], [2, 3, 3, 3, 2])  # windows end at the border
+    np.testing.assert_allclose(found.distance, np.sqrt(2 * 0.25 * pixels))
+
+
+def test_the_patch_is_that_of_the_lowest_level_or_as_given():
+    images = pictures(2, 1, 5, 5)
+    machine = equivariant_local(images, lambda sigma: 1 if sigma < 0.1 else 3)
+    assert mosaic(machine, images[0]).patch == 1
+    found = mosaic(machine, pictures(1, 5, 5, seed=1), patch=3)
+    assert_brute_force(found, "equivariant zero", images, pictures(1, 5, 5, seed=1), 3)
+
+
+def test_the_mosaic_of_the_ideal_machine_is_one_image():
+    images, image = pictures(4, 1, 5, 5), pictures(1, 5, 5, seed=1)
+    found = mosaic(ideal(images), image)
+    distances = np.sqrt(((images - image) ** 2).sum((1, 2, 3)))
+    assert (found.image == distances.argmin()).all()
+    np.testing.assert_allclose(found.distance, distances.min(), rtol=1e-6)
+    np.testing.assert_array_equal(found.value, images[distances.argmin()])
+
+
+def test_bytes_are_taken_for_what_they_show():
+    images = np.random.default_rng(0).integers(0, 256, (3, 1, 5, 5), np.uint8)
+    found = mosaic(equivariant_local(images, 3), images[1])
+    assert (found.image == 1).all()
+    assert not found.distance.any()
+    np.testing.assert_array_equal(found.value, td.data.to_unit(images[1]))
+
+
+def matches(machine, image):
+    """The fraction of pixels that are the centre of their nearest admissible patch."""
+    return np.mean(np.abs(image - mosaic(machine, image).value) < 1e-3)
+
+
+@compiled
+@kinds
+def test_a_finished_sample_is_made_of_the_centres_of_its_nearest_patches(kind):
+    # Theorem 4.1 of Kamb & Ganguli (2025), a limit: a pixel that changes its mind sets off its neighbours an e-fold of
+    # sigma later, so a few are under way at any level, fewer at lower ones.
+    machine = MACHINES[kind](pictures(6, 1, 8, 8), 3)
+    samples = td.denoising.sample(machine, 3, levels=[*np.geomspace(80, 1e-12, 200), 0], dtype=float)
+    assert np.mean([matches(machine, image) for image in samples]) > 0.93
+    noise = np.random.default_rng(1).uniform(-1, 1, (1, 8, 8))
+    assert matches(machine, noise) < 0.2
+
+
+def test_the_image_is_not_written():
+    images, image = pictures(2, 1, 5, 5), pictures(1, 5, 5, seed=1)
+    image.flags.writeable = False
+    mosaic(equivariant_local(images, 3), image)
+
+
+@pytest.mark.parametrize(
+    ("patch", "error", "match"),
+    [
+        (4, ValueError, "odd and >= 1.*got 4: try 3"),
+        (0, ValueError, "odd and >= 1.*got 0: try 1"),
+        (-3, ValueError, "odd and >= 1.*got -3"),
+        (3.0, TypeError, r"odd whole number.*got 3\.0"),
+        ("fashion-resnet-zeros", TypeError, "odd whole number.*got 'fashion"),
+    ],
+)
+def test_refused_patches(patch, error, match):
+    with pytest.raises(error, match=match):
+        mosaic(equivariant_local(pictures(2, 1, 5, 5), 3), pictures(1, 5, 5), patch)
+
+
+@pytest.mark.parametrize(
+    ("image", "error", "match"),
+    [
+        (pictures(2, 1, 5, 5), ValueError, r"one image \(C, H, W\), got \(2, 1, 5, 5\)"),
+        (pictures(2, 5, 5), ValueError, r"1 channel \(grey\).*got \(2, 5, 5\)"),
+        (pictures(5, 5), ValueError, r"got \(5, 5\)"),
+        (np.full((1, 5, 5), np.nan), ValueError, "holds nan"),
+        (np.zeros((1, 5, 5), int), TypeError, "got int64"),
+        (pictures(1, 1, 30), ValueError, "no training patch of 3 pixels.*length 1 .*smaller patch"),
+    ],
+)
+def test_refused_images(image, error, match):
+    with pytest.raises(error, match=match):
+        mosaic(equivariant_local(pictures(2, 1, 5, 5), 3), image)
+
+
+def test_a_window_wider_than_the_torus_is_refused():
+    with pytest.raises(ValueError, match=r"patch 7 is wider than the training images \(5, 5\).*at most 5"):
+        mosaic(equivariant_local(pictures(2, 1, 5, 5), 3, "periodic"), pictures(1, 5, 5), patch=7)
+
+
+def test_the_mosaic_of_a_local_machine_has_the_size_of_its_images():
+    with pytest.raises(ValueError, match=r"size of the training images \(5, 5\), got \(6, 5\)"):
+        mosaic(local(pictures(2, 1, 5, 5), 3), pictures(1, 6, 5))
