@@ -51,6 +51,7 @@ IMPORT_NUMBA = {
     "engine/kernels.py",
     "engine/subnormals.py",
     "engine/weak_scalars.py",
+    "denoising/lanes.py",
     "denoising/patch_kernels.py",
     "denoising/cells.py",
     "cli.py",
