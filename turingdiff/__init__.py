@@ -21,7 +21,7 @@ from turingdiff.engine import (
     uniform,
 )
 from turingdiff.neighbourhood import Neighbourhood, fixed
-from turingdiff.reaction import reaction
+from turingdiff.reactions import reaction
 from turingdiff.rule import Rule
 from turingdiff.show import animate
 

@@ -16,7 +16,7 @@ from turingdiff.comparison import check_folder, compare
 from turingdiff.denoising.patch_sizes import PUBLISHED
 from turingdiff.engine import BlowUpError, Run, simulate
 from turingdiff.engine.compile import cache_folder
-from turingdiff.reaction import Reaction
+from turingdiff.reactions import Reaction
 from turingdiff.rule import Rule
 from turingdiff.show import animate, save_frame
 

@@ -201,5 +201,7 @@ def _value_bytes(value: object) -> bytes:
 
 def cache_folder() -> str:
     """Where compiled kernels are kept."""
+    if numba.config.DISABLE_JIT:
+        return "none: NUMBA_DISABLE_JIT is set"
     dispatcher: Any = kernel(cache_folder, False)
     return dispatcher.stats.cache_path

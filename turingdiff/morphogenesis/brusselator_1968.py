@@ -9,7 +9,7 @@ D_v/D_u > a²/(sqrt(b) - 1)², 7.4641 with the defaults, which lie just above (w
 I. Prigogine, R. Lefever, Symmetry breaking instabilities in dissipative systems II, J. Chem. Phys. 48 (1968) 1695.
 """
 
-from turingdiff.reaction import reaction
+from turingdiff.reactions import reaction
 
 
 @reaction(species="uv")

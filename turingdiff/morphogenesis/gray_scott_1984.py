@@ -13,7 +13,7 @@ P. Gray, S. K. Scott, Chem. Eng. Sci. 39 (1984) 1087. J. E. Pearson, Complex pat
 
 import numpy as np
 
-from turingdiff.reaction import reaction
+from turingdiff.reactions import reaction
 from turingdiff.rule import Rule
 
 SEED_SIDE = 12

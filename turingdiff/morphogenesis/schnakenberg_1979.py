@@ -11,7 +11,7 @@ J. Schnakenberg, Simple chemical reaction systems with limit cycle behaviour, J.
 Parameters of the presets after VisualPDE.
 """
 
-from turingdiff.reaction import reaction
+from turingdiff.reactions import reaction
 
 
 @reaction(species="uv")
