@@ -11,7 +11,7 @@ from turingdiff.show.figures import save_figure
 FOLDER = Path(__file__).parent.parent / "docs" / "images"
 
 
-def main(training_images=1000, samples=4, frames=40):
+def main(training_images=1000, samples=4, frames=30):
     """Grow a pattern and denoise new images; print the table."""
     images, _ = td.data.fashion()
     rules = {

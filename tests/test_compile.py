@@ -350,11 +350,3 @@ def test_a_rule_that_does_not_compile_is_named(cell):
     message = r"the cell function of my rule does not compile.* must write out\[channel, i, j\] without reading it"
     with pytest.raises(TypeError, match=message):
         last(td.evolve(rule, np.ones((1, 2, 2)), [0, 1]))
-
-
-@pytest.mark.compiled
-@pytest.mark.parametrize("kinetics", [lambda u, v: (u,), lambda u, v: u])
-def test_kinetics_with_too_few_rates_are_named(kinetics):
-    kinetics.__name__ = "short"
-    with pytest.raises(TypeError, match="the cell function of short does not compile"):
-        td.reaction(species="uv")(kinetics)().rate(np.ones((2, 2, 2)))

@@ -245,6 +245,15 @@ def test_gray_scott_starts_from_seeds():
     assert (rule.initial((4, 5), rng=0)[1] > 0).all()  # a seed is cut to a small field
 
 
+def test_the_kinetics_return_one_rate_a_species():
+    with pytest.raises(ValueError, match="one rate a species"):
+        td.reaction("uv")(lambda u, v: (u, v, u))()
+    with pytest.raises(ValueError, match="one rate a species"):
+        td.reaction("uv")(lambda u, v: (u,))()
+    with pytest.raises(ValueError, match="needs a comma"):
+        td.reaction("u")(lambda u: -u)()
+
+
 def test_a_parameter_map_gives_each_cell_its_own_steady_state():
     a = np.linspace(0.05, 0.2, 12).reshape(3, 4)
     rule = td.morphogenesis.schnakenberg(a=a)

@@ -103,6 +103,7 @@ class Reaction:
         dx = chosen.pop("dx", self.dx)
         end = chosen.pop("t_end", self.t_end)
         values = self._values(chosen)
+        self._check_rates(values)
         if len(diffusion) != len(self.species):
             raise ValueError(
                 f"{self.__name__} has {len(self.species)} species {self.species}: give as many diffusion "
@@ -125,6 +126,17 @@ class Reaction:
             equilibrium=None if self.steady_state is None else tuple(self.steady_state(*values.values())),
             stiffness=_Stiffness(self.kinetics, len(self.species), bound) if bound else None,
         )
+
+    def _check_rates(self, values: Mapping[str, Any]) -> None:
+        """Try the kinetics at one point, so that a forgotten rate or comma is not found by the compiler."""
+        point = [np.float64(1.0)] * len(self.species) + [np.float64(np.ravel(value)[0]) for value in values.values()]
+        with np.errstate(all="ignore"):
+            rates = self.kinetics(*point)
+        if not isinstance(rates, tuple) or len(rates) != len(self.species):
+            raise ValueError(
+                f"{self.__name__}: kinetics return a tuple of one rate a species {self.species}, got {rates!r}"
+                + ("; a tuple of one needs a comma: return rate," if len(self.species) == 1 else "")
+            )
 
     def _preset(self, name: str | None) -> Mapping[str, Any]:
         if name is None:

@@ -92,7 +92,7 @@ class Flow:
         if self._threads() == 1:
             self._call("euler", False, *arguments)
         elif self.replicas >= self._threads() and self.height * self.width < CELLS_FOR_THREADS:
-            self._call("euler_replicas", True, *arguments)
+            self._call("euler", True, *arguments)
         else:
             self._call("euler_bands", True, *arguments, self._bands())
         return self._interior(new if steps.size % 2 else phi, g.pad)

@@ -163,24 +163,17 @@ def rate_parallel(phi, t, params, g, out, bands):
         write_rates(cell_rate, phi[b], t, params, g, out[b], band * g.height // bands, (band + 1) * g.height // bands)
 
 
-def euler_one(cell, phi, new, halo, times, steps, params, g):
-    """All steps of one replica; the result is in `phi` after an even number of steps, else in `new`."""
-    for n in range(steps.size):
-        fill_halo(phi, halo, g)
-        write_rates(cell, phi, times[n], params, g, euler_sink(phi, new, steps[n]), 0, g.height)
-        phi, new = new, phi
-
-
 def euler(phi, new, halo, times, steps, params, g):
-    """Euler steps of all replicas, in this thread."""
-    for b in range(phi.shape[0]):
-        euler_one(cell_rate, phi[b], new[b], halo, times, steps, params, g)
+    """Euler steps, replica by replica (in parallel where compiled so: no barrier between steps).
 
-
-def euler_replicas(phi, new, halo, times, steps, params, g):
-    """Euler steps, replicas spread over threads: no barrier between steps."""
+    The result is in `phi` after an even number of steps, else in `new`.
+    """
     for b in prange(phi.shape[0]):
-        euler_one(cell_rate, phi[b], new[b], halo, times, steps, params, g)
+        here, there = phi[b], new[b]
+        for n in range(steps.size):
+            fill_halo(here, halo, g)
+            write_rates(cell_rate, here, times[n], params, g, euler_sink(here, there, steps[n]), 0, g.height)
+            here, there = there, here
 
 
 def euler_bands(phi, new, halo, times, steps, params, g, bands):
