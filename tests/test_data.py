@@ -380,8 +380,8 @@ def test_folder_follows_the_camera(tmp_path):
 @pytest.mark.parametrize(
     ("odd", "message"),
     [
-        (BYTES[0, :5], r"9\.png: 7x5 grey, expected 7x6 grey as in 0\.png"),
-        (np.moveaxis(COLOUR[0], 0, -1), r"9\.png: 7x6 RGB, expected 7x6 grey as in 0\.png"),
+        (BYTES[0, :5], r"9\.png: 5x7 grey, expected 6x7 grey as in 0\.png"),
+        (np.moveaxis(COLOUR[0], 0, -1), r"9\.png: 6x7 RGB, expected 6x7 grey as in 0\.png"),
         (BYTES[0].astype(np.uint16) * 200, r"9\.png: mode I;16, expected 8-bit"),
         (np.dstack([*COLOUR[0], BYTES[0]]), r"9\.png: transparent in places \(alpha down to \d+\)"),
     ],

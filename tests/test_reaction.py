@@ -246,9 +246,9 @@ def test_gray_scott_starts_from_seeds():
 
 
 def test_the_kinetics_return_one_rate_a_species():
-    with pytest.raises(ValueError, match="one rate a species"):
+    with pytest.raises(ValueError, match="tuple of 2 rates"):
         td.reaction("uv")(lambda u, v: (u, v, u))()
-    with pytest.raises(ValueError, match="one rate a species"):
+    with pytest.raises(ValueError, match="tuple of 2 rates"):
         td.reaction("uv")(lambda u, v: (u,))()
     with pytest.raises(ValueError, match="needs a comma"):
         td.reaction("u")(lambda u: -u)()
@@ -260,3 +260,18 @@ def test_a_parameter_map_gives_each_cell_its_own_steady_state():
     np.testing.assert_array_equal(rule.steady_state(), [a + 0.9, 0.9 / (a + 0.9) ** 2])
     assert rule.initial((3, 4), rng=0).shape == (2, 3, 4)
     assert rule.stable_dt() == pytest.approx(td.morphogenesis.schnakenberg().stable_dt(), rel=1e-3)
+
+
+def test_one_diffusion_constant_can_be_given_by_its_name():
+    rule = td.morphogenesis.schnakenberg(Dv=30)
+    assert (rule.params["Du"], rule.params["Dv"]) == (1.0, 30)
+    with pytest.raises(ValueError, match="diffusion constants must be >= 0"):
+        td.morphogenesis.schnakenberg(Du=-1)
+
+
+@pytest.mark.parametrize("run", [td.simulate, lambda *arguments: list(td.evolve(*arguments))])
+def test_the_warning_of_a_large_step_points_at_the_users_line(run):
+    rule = td.morphogenesis.schnakenberg(dx=0.5)
+    with pytest.warns(td.UnstableStepWarning, match="stable limit") as caught:
+        run(rule, rule.initial((4, 4), rng=0), [0.0, 0.01])
+    assert caught[0].filename == __file__

@@ -160,7 +160,12 @@ def _add_output(command: argparse.ArgumentParser) -> None:
 def _add_model_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--preset", help="named parameters of the model, see turingdiff list")
     command.add_argument(
-        "--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help="a parameter, or dx"
+        "--set",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter, dx, or Du",
     )
 
 

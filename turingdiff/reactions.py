@@ -91,6 +91,8 @@ class Reaction:
     ) -> Rule:
         """Make the rule: keywords set parameters, `preset` names a set of them.
 
+        ``diffusion=(1, 10)`` sets all diffusion constants, ``Du=1`` that of species u.
+
         Raises
         ------
         ValueError
@@ -102,6 +104,7 @@ class Reaction:
         diffusion = (diffusion,) if np.isscalar(diffusion) else tuple(diffusion)
         dx = chosen.pop("dx", self.dx)
         end = chosen.pop("t_end", self.t_end)
+        single = {name: chosen.pop(name) for name in self._constants if name in chosen}
         values = self._values(chosen)
         self._check_rates(values)
         if len(diffusion) != len(self.species):
@@ -109,9 +112,9 @@ class Reaction:
                 f"{self.__name__} has {len(self.species)} species {self.species}: give as many diffusion "
                 f"constants, got {diffusion!r}"
             )
-        if any(np.min(d) < 0 for d in diffusion):
-            raise ValueError(f"diffusion constants must be >= 0, got {diffusion!r}")
-        constants = dict(zip(self._constants, diffusion, strict=True))
+        constants = {**dict(zip(self._constants, diffusion, strict=True)), **single}
+        if any(np.min(d) < 0 for d in constants.values()):
+            raise ValueError(f"diffusion constants must be >= 0, got {constants!r}")
         bound = SYMBOL_BOUND.get(stencil)
         return Rule(
             cell=self._cell(stencil),
@@ -134,7 +137,8 @@ class Reaction:
             rates = self.kinetics(*point)
         if not isinstance(rates, tuple) or len(rates) != len(self.species):
             raise ValueError(
-                f"{self.__name__}: kinetics return a tuple of one rate a species {self.species}, got {rates!r}"
+                f"{self.__name__}: kinetics must return a tuple of {len(self.species)} rates, one for each species "
+                f"of {self.species}; got {rates!r}"
                 + ("; a tuple of one needs a comma: return rate," if len(self.species) == 1 else "")
             )
 

@@ -160,7 +160,10 @@ class Rule:
     def steady_state(self) -> np.ndarray:
         """The uniform steady state (C,); where parameters are maps, that of each cell by itself (C, H, W)."""
         if self.equilibrium is None:
-            raise ValueError(f"{self.name} has no uniform steady state on record")
+            raise ValueError(
+                f"{self.name} has no uniform steady state on record: set .steady_state (or .initial) of the reaction, "
+                "or make the initial field yourself"
+            )
         return np.stack(np.broadcast_arrays(*self.equilibrium)).astype(float)
 
     def stable_dt(self, field: np.ndarray | None = None) -> float:

@@ -92,9 +92,9 @@ def _decode(path: Path) -> tuple[Image, int]:
 
 
 def _describe(picture: np.ndarray) -> str:
-    """Say the size and mode of (C, H, W) as people write them: width x height."""
+    """Say the size and mode of (C, H, W) as the package writes them: height x width."""
     channels, height, width = picture.shape
-    return f"{width}x{height} {'grey' if channels == 1 else 'RGB'}"
+    return f"{height}x{width} {'grey' if channels == 1 else 'RGB'}"
 
 
 def _what_is_there(folder: Path) -> str:

@@ -149,6 +149,8 @@ class SoftmaxState:
 
 def padded_queries(fields: np.ndarray, r: int, wraps: bool) -> np.ndarray:
     """Fields padded by r: (B, C, H + 2r, W + 2r)."""
+    # Another memory order would be another kernel, compiled when it first comes.
+    fields = np.ascontiguousarray(fields)
     return np.pad(fields, ((0, 0), (0, 0), (r, r), (r, r)), mode="wrap" if wraps else "constant")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 
@@ -125,5 +126,13 @@ def _warn_if_unstable(rule: Rule, field: np.ndarray, dt: float, stepper: Stepper
             f"dt = {abs(dt):g} is above the stable limit {rounded_down(limit, 3):g} of explicit Euler for {rule.name}; "
             f"use a dt up to that, or a coarser grid",
             UnstableStepWarning,
-            stacklevel=3,
+            stacklevel=_levels_to_caller(),
         )
+
+
+def _levels_to_caller() -> int:
+    """How far up the stack the user's own line is, for a warning to point at it."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("turingdiff."):
+        frame, level = frame.f_back, level + 1
+    return level

@@ -142,7 +142,7 @@ class Flow:
         except (NumbaError, UnsupportedBytecodeError) as error:
             raise TypeError(
                 f"the cell function of {self.rule.name} does not compile. It may use numbers, tuples, math and NumPy "
-                f"scalars functions, and must write out[channel, i, j] without reading it. Numba says:\n{error}"
+                f"functions of scalars, and must write out[channel, i, j] without reading it. Numba says:\n{error}"
             ) from error
 
 
