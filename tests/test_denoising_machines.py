@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import turingdiff as td
-from turingdiff.denoising import cosine_levels, equivariant_local, ideal, local
+from turingdiff.denoising import cosine_levels, equivariant_local, ideal, local, posterior
 from turingdiff.denoising.lanes import LANES
 
 compiled = pytest.mark.compiled
@@ -145,6 +145,7 @@ def test_shape_and_dtype_are_those_of_the_field_and_it_is_not_written(make, dtyp
 
 def test_a_field_in_any_memory_order():
     machine, y = equivariant_local(pictures((3, 2, 5, 5)), 3), noisy((2, 2, 5, 5), 1.0)
+    assert posterior.padded_queries(np.asfortranarray(y), 1, wraps=True).flags.c_contiguous, "one kernel for all"
     assert machine.denoise(np.asfortranarray(y), 1.0).tobytes() == machine.denoise(y, 1.0).tobytes()
     assert machine.denoise(y[..., ::-1], 1.0).tobytes() == machine.denoise(y[..., ::-1].copy(), 1.0).tobytes()
 
@@ -195,12 +196,57 @@ def test_single_precision_holds_1e_4_for_hard_fields(kind):
                 )
 
 
+@pytest.fixture
+def precisions(monkeypatch):
+    """The dtypes in which posteriors have been computed."""
+    used, original = [], posterior._posterior
+    monkeypatch.setattr(posterior, "_posterior", lambda *a: (used.append(a[1].dtype.name), original(*a))[1])
+    return used
+
+
 @compiled
-def test_an_ordinary_trajectory_stays_in_single_precision():
-    machine = equivariant_local(td.data.fashion()[0][:40])
-    start = machine.initial((28, 28), rng=0)
-    for sigma, y in td.evolve(machine, start, machine.times()):
-        assert sigma == 0 or as_in_double(machine, y, sigma).mean() < 0.5
+@equivariant_kinds
+def test_an_ordinary_trajectory_stays_in_single_precision(kind, precisions):
+    machine = MACHINES[kind](td.data.fashion()[0][:40], "fashion-resnet-zeros")
+    td.denoising.sample(machine, 2, rng=0)
+    assert set(precisions) == {"float32"}
+    assert len(precisions) == 20
+
+
+@compiled
+@pytest.mark.parametrize("k", [17, 19])
+def test_colour_noise_stays_in_single_precision(k, precisions):
+    machine = equivariant_local(pictures((2, 3, 32, 32)), k)
+    machine.denoise(machine.initial((32, 32), rng=0, replicas=4), machine.times()[0])
+    assert precisions == ["float32"]
+
+
+@compiled
+@pytest.mark.parametrize("kind", ["local zero", "local periodic"])
+def test_two_patches_almost_equally_far_away_are_told_apart(kind):
+    # Distances of about 81 that differ by about sigma² = .0025: beyond float32, whose D is off by 1e-3 here.
+    rng = np.random.default_rng(0)
+    images = rng.choice(np.float32([-1, 1]), (2, 1, 9, 9))
+    y = 2e-4 * rng.standard_normal((20, 1, 9, 9), np.float32)
+    assert_brute_force(MACHINES[kind](images, 9), kind, images, y, 0.05, 9, atol=1e-6)
+
+
+@compiled
+def test_a_pixel_in_doubt_is_not_felt_outside_its_neighbourhood():
+    machine, y = equivariant_local(pictures((3, 1, 9, 9)), 3), noisy((1, 1, 9, 9), 0.3)
+    before = machine.denoise(y, 0.3)
+    y[0, 0, 0, 0] = 30
+    changed = np.argwhere(machine.denoise(y, 0.3)[0, 0] != before[0, 0])
+    assert changed.max() <= 1
+
+
+@compiled
+def test_only_samples_with_a_doubtful_pixel_are_computed_twice(precisions):
+    images = pictures((3, 1, 9, 9))
+    y = images.copy()
+    y[1, 0, 4, 4] = 30
+    equivariant_local(images, 3).denoise(y, 0.1)
+    assert precisions == ["float32", "float64"]
 
 
 @pytest.mark.parametrize("sigma", [1e3, 1e5, 1e7])
