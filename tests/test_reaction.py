@@ -262,6 +262,18 @@ def test_a_parameter_map_gives_each_cell_its_own_steady_state():
     assert rule.stable_dt() == pytest.approx(td.morphogenesis.schnakenberg().stable_dt(), rel=1e-3)
 
 
+def test_the_limit_is_that_of_the_stepper():
+    rule = td.morphogenesis.schnakenberg(dx=0.5)
+    field = rule.initial((4, 4), rng=0)
+    times = [0.0, 1.2 * rule.stable_dt(field)]
+    list(td.evolve(rule, field, times, stepper=td.rk4))  # stable 1.39 times further than Euler
+    for stepper in (td.euler, td.heun):
+        with pytest.warns(td.UnstableStepWarning, match=f"of {stepper.__name__} for"):
+            list(td.evolve(rule, field, times, stepper=stepper))
+    with pytest.warns(td.UnstableStepWarning, match="of rk4 for"):
+        list(td.evolve(rule, field, [0.0, 1.5 * times[1]], stepper=td.rk4))
+
+
 def test_one_diffusion_constant_can_be_given_by_its_name():
     rule = td.morphogenesis.schnakenberg(Dv=30)
     assert (rule.params["Du"], rule.params["Dv"]) == (1.0, 30)

@@ -14,9 +14,9 @@ from numba import types
 from numba.extending import intrinsic
 
 from turingdiff.engine.compile import allocating_helper, compiled_form
+from turingdiff.engine.memory import CACHE_LINE
 
 LANES = 64 if not numba.config.DISABLE_JIT else 2
-CACHE_LINE = 64
 
 
 @allocating_helper
@@ -99,7 +99,7 @@ def least_of_lanes(a, start):
 
 @intrinsic
 def _least_of_lanes(typingctx, a, start):
-    # Spelled out as one vector: LLVM unrolls a loop of 32 into a chain of 31 scalar minima (measured: 3 times slower).
+    # Spelled out as one vector: LLVM unrolls a loop of 32 into a chain of 31 scalar minima.
     def codegen(context, builder, signature, args):
         pointer = _vector(context, builder, signature.args[0], *args)
         values = builder.load(pointer, align=signature.return_type.bitwidth // 8)

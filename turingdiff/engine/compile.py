@@ -62,7 +62,7 @@ def kernel(template: Callable, parallel: bool, **names: Callable) -> Callable:
 def patch_kernel(function: Callable) -> Callable:
     """Compile a kernel over patches; its ``prange`` loops are spread over threads.
 
-    The compiler is set up at the first call: doing so at import would cost every user 40 ms.
+    The compiler is set up at the first call: doing so at import would show in `import turingdiff`.
     """
 
     @cache

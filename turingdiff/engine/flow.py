@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numba
@@ -12,11 +12,11 @@ from numba.core.errors import NumbaError, UnsupportedBytecodeError
 from turingdiff.engine import kernels
 from turingdiff.engine.compile import kernel, threads_allowed
 from turingdiff.engine.kernels import Geometry
+from turingdiff.engine.memory import CACHE_LINE, on_cache_line
 from turingdiff.rule import Rule
 
 # Below this many cells a barrier between threads costs more than it saves (measured at 2 threads).
 CELLS_FOR_THREADS = 256 * 256
-CACHE_LINE = 64
 
 
 @cache
@@ -60,7 +60,6 @@ class Flow:
         self.channels, self.height, self.width = field.shape[-3:]
         self.replicas = field.shape[0] if field.ndim == 4 else 1
         self.shape = field.shape
-        self.params = tuple(_as_argument(value, self.dtype.type) for value in rule.params.values())
         self._buffers: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def rate(self, field: np.ndarray, t: float) -> np.ndarray:
@@ -97,6 +96,11 @@ class Flow:
             self._call("euler_bands", True, *arguments, self._bands())
         return self._interior(new if steps.size % 2 else phi, g.pad)
 
+    @cached_property
+    def params(self) -> tuple[Any, ...]:
+        """The parameters as the kernels get them; made only where the cell function runs (they hold training sets)."""
+        return tuple(_as_argument(value, self.dtype.type) for value in self.rule.params.values())
+
     @property
     def fuses(self) -> bool:
         """Whether Euler steps of this rule can share one compiled loop."""
@@ -113,8 +117,11 @@ class Flow:
 
     def _load(self, field: np.ndarray, pad: int) -> tuple[np.ndarray, np.ndarray]:
         if pad not in self._buffers:
-            shape = (self.replicas, self.channels, self.height + 2 * pad, self.width + 2 * pad)
-            self._buffers = {pad: (_aligned_rows(shape, pad, self.dtype), _aligned_rows(shape, pad, self.dtype))}
+            # Every row's column `pad`, where its cells begin, starts a cache line (benchmarks/gray_scott.py).
+            line = CACHE_LINE // self.dtype.itemsize
+            row = -(-(self.width + 2 * pad) // line) * line
+            shape = (self.replicas, self.channels, self.height + 2 * pad, row)
+            self._buffers = {pad: (on_cache_line(shape, self.dtype, pad), on_cache_line(shape, self.dtype, pad))}
         phi, out = self._buffers[pad]
         phi[..., pad : pad + self.height, pad : pad + self.width] = field
         return phi, out
@@ -146,18 +153,6 @@ class Flow:
             ) from error
 
 
-def _aligned_rows(shape: tuple[int, ...], pad: int, dtype: np.dtype) -> np.ndarray:
-    """Zeros of at least `shape` in which every row's column `pad` starts a cache line.
-
-    Stores that straddle cache lines cost a third of the speed (Gray–Scott, 512², one thread: 1.7 against 2.5 Gcell/s).
-    """
-    line = CACHE_LINE // dtype.itemsize
-    shape = (*shape[:-1], -(-shape[-1] // line) * line)
-    raw = np.zeros(int(np.prod(shape)) + 2 * line, dtype)
-    first = (-raw.ctypes.data // dtype.itemsize - pad) % line
-    return raw[first : first + int(np.prod(shape))].reshape(shape)
-
-
 @cache
 def _fill_halo() -> Any:
     return kernel(kernels.fill_halo, False)
@@ -168,7 +163,7 @@ def _as_argument(value: Any, scalar: Any) -> Any:
     if np.ndim(value) == 0:
         return scalar(value)
     keep = value.dtype == np.uint8 and value.ndim != 2
-    return np.ascontiguousarray(value if keep else value.astype(scalar))
+    return np.ascontiguousarray(value if keep else value.astype(scalar, copy=False))
 
 
 def spectral_radius(rule: Rule, field: np.ndarray, t: float = 0.0, iterations: int = 40) -> float:

@@ -1,8 +1,8 @@
 """NumPy's promotion of Python numbers, inside compiled code.
 
 To NumPy 2, and so to a cell function that runs as plain Python, ``1 - u`` with a float32 `u` is a float32. Numba
-types the literal as int64 and computes in float64: the same rule would give other digits compiled, at half the
-speed (measured on Gray–Scott: 1.5 instead of 2.3 Gcell/s). This compiler pass makes them weak: in ``+ - * /`` and in
+types the literal as int64 and computes in float64: the same rule would give other digits compiled, and run
+markedly slower. This compiler pass makes them weak: in ``+ - * /`` and in
 comparisons a literal, a named constant, or arithmetic on those takes the type of a floating-point partner.
 """
 
