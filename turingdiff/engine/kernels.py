@@ -121,22 +121,33 @@ def _is_map(value) -> bool:
     return isinstance(value, types.Array) and value.ndim == 2
 
 
-def fill_halo(phi, halo, g):
-    """Fill the ghost cells of one replica: columns first, then whole rows, so that corners follow.
+def fill_columns(phi, halo, g, first, last):
+    """Fill the ghost cells left and right of rows `first` to `last` of one replica.
 
     Ghost q of an axis is the q-th before the field (q < pad) or the (q - pad)-th behind it.
     """
-    source_y, scale_y, offset_y, source_x, scale_x, offset_x = halo
-    channels, height, width, pad = phi.shape[0], g.height, g.width, g.pad
-    for c in range(channels):
-        for y in range(pad, height + pad):
-            for q in range(2 * pad):
-                ghost = q if q < pad else width + q
-                phi[c, y, ghost] = scale_x[q] * phi[c, y, pad + source_x[q]] + offset_x[q, c]
-        for q in range(2 * pad):
-            ghost, source = q if q < pad else height + q, pad + source_y[q]
-            for x in range(width + 2 * pad):
-                phi[c, ghost, x] = scale_y[q] * phi[c, source, x] + offset_y[q, c]
+    source, scale, offset = halo[3], halo[4], halo[5]
+    for c in range(phi.shape[0]):
+        for y in range(first + g.pad, last + g.pad):
+            for q in range(2 * g.pad):
+                ghost = q if q < g.pad else g.width + q
+                phi[c, y, ghost] = scale[q] * phi[c, y, g.pad + source[q]] + offset[q, c]
+
+
+def fill_rows(phi, halo, g):
+    """Fill the ghost rows of one replica, whole: after `fill_columns`, so that corners follow."""
+    source, scale, offset = halo[0], halo[1], halo[2]
+    for c in range(phi.shape[0]):
+        for q in range(2 * g.pad):
+            ghost, row = q if q < g.pad else g.height + q, g.pad + source[q]
+            for x in range(g.width + 2 * g.pad):
+                phi[c, ghost, x] = scale[q] * phi[c, row, x] + offset[q, c]
+
+
+def fill_halo(phi, halo, g):
+    """Fill all ghost cells of one replica."""
+    fill_columns(phi, halo, g, 0, g.height)
+    fill_rows(phi, halo, g)
 
 
 def write_rates(cell, phi, t, params, g, out, first, last):
@@ -177,21 +188,20 @@ def euler(phi, new, halo, times, steps, params, g):
 
 
 def euler_bands(phi, new, halo, times, steps, params, g, bands):
-    """Euler steps, each replica cut into `bands` of rows: a barrier after every step."""
+    """Euler steps, each replica cut into `bands` of rows: a barrier after every step.
+
+    A band fills the ghost columns of its own rows. Where one thread filled them all it took a cache line from every
+    row of the others, which costs more than the arithmetic where cores are far apart.
+    """
+    for b in range(phi.shape[0]):
+        fill_columns(phi[b], halo, g, 0, g.height)
     for n in range(steps.size):
         for b in range(phi.shape[0]):
-            fill_halo(phi[b], halo, g)
+            fill_rows(phi[b], halo, g)
         for k in prange(phi.shape[0] * bands):
             b, band = k // bands, k % bands
+            first, last = band * g.height // bands, (band + 1) * g.height // bands
             sink = euler_sink(phi[b], new[b], steps[n])
-            write_rates(
-                cell_rate,
-                phi[b],
-                times[n],
-                params,
-                g,
-                sink,
-                band * g.height // bands,
-                (band + 1) * g.height // bands,
-            )
+            write_rates(cell_rate, phi[b], times[n], params, g, sink, first, last)
+            fill_columns(new[b], halo, g, first, last)
         phi, new = new, phi
