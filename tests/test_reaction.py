@@ -68,7 +68,7 @@ def test_a_users_system_is_the_built_in_one_to_the_last_bit():
 def test_the_decorated_function_describes_itself():
     assert two.__name__ == "two"
     assert two.__doc__ == "Schnakenberg, as a user types it."
-    assert repr(two) == "<reaction two(u, v, a, b)>"
+    assert repr(two) == "<system two(a, b) of u, v>"
     assert two(b=1.0).params == {"Du": 1.0, "Dv": 1.0, "a": 0.1, "b": 1.0}
     assert three().params == {"Drock": 1.0, "Dpaper": 1.0, "Dscissors": 1.0, "p": 0.8}
 

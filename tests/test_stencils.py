@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import turingdiff as td
-from turingdiff.stencils import SYMBOL_BOUND, isotropic_laplacian, laplacian
+from turingdiff.stencils import SYMBOL_BOUND, biharmonic, isotropic_laplacian, laplacian
 
 both = pytest.mark.parametrize("stencil", [laplacian, isotropic_laplacian])
 OFFSETS = np.array([-1, 0, 1])
@@ -93,3 +93,44 @@ def test_mirror_images_have_mirrored_laplacians_to_the_last_bit(stencil, dtype, 
     plane = np.random.default_rng(0).standard_normal((9, 9)).astype(dtype)
     found = everywhere(stencil, np.ascontiguousarray(mirror(plane)))
     assert found.tobytes() == np.ascontiguousarray(mirror(everywhere(stencil, plane))).tobytes()
+
+
+# --- the biharmonic operator
+
+
+def test_the_biharmonic_is_the_laplacian_of_the_laplacian():
+    spot = np.zeros((9, 9))
+    spot[4, 4] = 1
+    twice = everywhere(laplacian, everywhere(laplacian, spot))
+    found = [[biharmonic(spot[None], 0, i, j, geometry()) for j in range(2, 7)] for i in range(2, 7)]
+    np.testing.assert_array_equal(found, twice)
+    np.testing.assert_array_equal(found[2], [1, -8, 20, -8, 1])
+
+
+def test_the_symbol_of_the_biharmonic_is_that_of_the_laplacian_squared():
+    ky, kx, dx = 0.7, -1.9, 0.5
+    y, x = np.meshgrid(np.arange(-2, 3) * dx, np.arange(-2, 3) * dx, indexing="ij")
+    found = biharmonic(np.cos(ky * y + kx * x)[None], 0, 2, 2, geometry(dx))
+    assert found == pytest.approx(symbol(laplacian, ky, kx, dx) ** 2, rel=1e-12)
+
+
+def test_on_a_line_the_biharmonic_is_the_fourth_difference():
+    rule = td.Rule(fourth, (), ["u"], td.Neighbourhood(2, "periodic", dx=0.5))
+    line = np.random.default_rng(0).standard_normal((1, 1, 9))
+    far, near = (np.roll(line, s, 2) + np.roll(line, -s, 2) for s in (2, 1))
+    np.testing.assert_allclose(rule.rate(line), (far - 4 * near + 6 * line) / 0.5**4, atol=1e-12)
+
+
+def fourth(phi, i, j, t, p, g, out):
+    out[0, i, j] = biharmonic(phi, 0, i, j, g)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_mirror_images_have_mirrored_biharmonics_to_the_last_bit(dtype):
+    rule = td.Rule(fourth, (), ["u"], td.Neighbourhood(2))
+    plane = np.random.default_rng(0).standard_normal((1, 9, 9)).astype(dtype)
+    for mirror in (np.flip, np.rot90):
+        turned = np.ascontiguousarray(mirror(plane, axes=(1, 2)) if mirror is np.rot90 else plane[:, ::-1])
+        back = rule.rate(plane)
+        expected = mirror(back, axes=(1, 2)) if mirror is np.rot90 else back[:, ::-1]
+        assert rule.rate(turned).tobytes() == np.ascontiguousarray(expected).tobytes()

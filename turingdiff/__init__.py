@@ -7,8 +7,10 @@ from turingdiff.comparison import compare
 from turingdiff.engine import (
     BlowUpError,
     Geometry,
+    NotSteadyError,
     Run,
     UnstableStepWarning,
+    adaptive,
     ancestral,
     euler,
     euler_maruyama,
@@ -17,13 +19,17 @@ from turingdiff.engine import (
     load_run,
     one_step,
     rk4,
+    rkc,
     simulate,
     uniform,
+    until_steady,
 )
 from turingdiff.neighbourhood import Neighbourhood, fixed
 from turingdiff.reactions import reaction
 from turingdiff.rule import Rule
 from turingdiff.show import animate
+from turingdiff.signatures import Signature
+from turingdiff.systems import system
 
 __version__ = version("turingdiff")
 
@@ -31,9 +37,12 @@ __all__ = [
     "BlowUpError",
     "Geometry",
     "Neighbourhood",
+    "NotSteadyError",
     "Rule",
     "Run",
+    "Signature",
     "UnstableStepWarning",
+    "adaptive",
     "ancestral",
     "animate",
     "compare",
@@ -50,8 +59,11 @@ __all__ = [
     "one_step",
     "reaction",
     "rk4",
+    "rkc",
     "show",
     "simulate",
     "stencils",
+    "system",
     "uniform",
+    "until_steady",
 ]

@@ -10,72 +10,41 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from turingdiff.engine.times import UniformTimes, rounded_down, uniform
-from turingdiff.neighbourhood import Boundary, Neighbourhood
+from turingdiff.neighbourhood import Boundary
 from turingdiff.rule import Rule
 from turingdiff.stencils import SYMBOL_BOUND, laplacian
-
-OPTIONS = ("preset", "diffusion", "dx", "t_end", "boundary", "stencil", "noise")
-PERTURBATION = 0.01
-SAFETY = 0.9
+from turingdiff.systems import OPTIONS, Initial, System
 
 
-class Reaction:
-    """Named kinetics that make a `Rule` when called.
+class Reaction(System):
+    """Kinetics that diffuse; made by `reaction`.
 
-    Attributes (assign them after the definition)
-    ---------------------------------------------
-    diffusion
-        One diffusion constant a species; maps (H, W) multiply the Laplacian: D(x) ∇²u, not div(D grad u).
-    steady_state
-        ``steady_state(*parameters) -> one value a species``; gives the default initial state.
-    presets
-        Name to keywords of the call.
-    initial
-        ``initial(rule, shape, rng) -> (C, H, W)`` in place of the default, the steady state u* with independent
-        normal perturbations of size 0.01 |u*| in every cell.
-    dx
-        Default grid spacing.
-    t_end
-        Default end of a run.
-    shown
-        The species in pictures (its index).
+    One more attribute to assign after the definition: ``diffusion``, one constant a species; maps (H, W) multiply the
+    Laplacian: D(x) ∇²u, not div(D grad u).
     """
 
     def __init__(self, kinetics: Callable, species: Sequence[str]):
-        self.kinetics = kinetics
-        self.species = tuple(species)
-        self._constants = tuple(f"D{name}" for name in self.species)
-        self.__name__ = kinetics.__name__
-        self.__doc__ = kinetics.__doc__
+        name = kinetics.__name__
         arguments = list(inspect.signature(kinetics).parameters.values())
-        names = [a.name for a in arguments]
-        count = len(self.species)
-        if count == 0 or tuple(names[:count]) != self.species:
+        names, count = [a.name for a in arguments], len(tuple(species))
+        if count == 0 or names[:count] != list(species):
             raise ValueError(
-                f"{self.__name__}: the first arguments of the kinetics must be the species {self.species}, got {names}"
+                f"{name}: the first arguments of the kinetics must be the species {tuple(species)}, got {names}"
             )
         if any(a.kind is not a.POSITIONAL_OR_KEYWORD for a in arguments):
-            raise ValueError(f"{self.__name__}: kinetics take plain arguments, no *args, **kwargs or keyword-only ones")
-        if clash := set(names[count:]) & {*OPTIONS, *self._constants}:
-            raise ValueError(f"{self.__name__}: parameter names {sorted(clash)} are taken: every reaction has them")
-        self.defaults = {a.name: a.default for a in arguments[count:]}
-        self._cells: dict[Callable, Callable] = {}
+            raise ValueError(f"{name}: kinetics take plain arguments, no *args, **kwargs or keyword-only ones")
+        self.kinetics = kinetics
+        self._constants = tuple(f"D{name}" for name in species)
         self.diffusion: Sequence[Any] = (1.0,) * count
-        self.steady_state: Callable[..., Sequence[float]] | None = None
-        self.presets: Mapping[str, Mapping[str, Any]] = {}
-        self.initial: Callable[[Rule, tuple[int, int], np.random.Generator], np.ndarray] = perturbed_steady_state
-        self.dx = 1.0
-        self.t_end = 100.0
-        self.shown = 0
+        self._cells: dict[Callable, Callable] = {}
+        super().__init__(kinetics, species, {a.name: a.default for a in arguments[count:]})
 
-    def __repr__(self) -> str:
-        return f"<reaction {self.__name__}({', '.join([*self.species, *self.defaults])})>"
+    def _taken(self) -> set[str]:
+        return {*OPTIONS, "diffusion", "stencil", *self._constants}
 
     def __call__(
         self,
@@ -84,7 +53,8 @@ class Reaction:
         diffusion: Sequence[Any] | None = None,
         dx: float | None = None,
         t_end: float | None = None,
-        boundary: Boundary | tuple[Boundary, ...] = "periodic",
+        boundary: Boundary | tuple[Boundary, ...] | None = None,
+        initial: Initial | None = None,
         stencil: Callable = laplacian,
         noise: float | Sequence[float] = 0.0,
         **params: Any,
@@ -98,37 +68,36 @@ class Reaction:
         ValueError
             For an unknown preset or parameter, a parameter without a value, or a wrong number of diffusion constants.
         """
-        given = {"diffusion": diffusion, "dx": dx, "t_end": t_end, **params}
-        chosen = {**self._preset(preset), **{key: value for key, value in given.items() if value is not None}}
-        diffusion = chosen.pop("diffusion", self.diffusion)
-        diffusion = (diffusion,) if np.isscalar(diffusion) else tuple(diffusion)
-        dx = chosen.pop("dx", self.dx)
-        end = chosen.pop("t_end", self.t_end)
-        single = {name: chosen.pop(name) for name in self._constants if name in chosen}
-        values = self._values(chosen)
+        given = {"diffusion": diffusion, "dx": dx, "t_end": t_end, "boundary": boundary, "initial": initial, **params}
+        chosen = self._chosen(preset, given)
+        values = self._values({key: value for key, value in chosen.items() if key not in self._taken()})
         self._check_rates(values)
+        constants = self._diffusion_constants(chosen)
+        bound = SYMBOL_BOUND.get(stencil)
+        return self._rule(
+            preset,
+            chosen,
+            values,
+            radius=1,
+            cell=self._cell(stencil),
+            params={**constants, **values},
+            stiffness=_Stiffness(self.kinetics, len(self.species), bound) if bound else None,
+            noise=noise,
+        )
+
+    def _diffusion_constants(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        diffusion = chosen.get("diffusion", self.diffusion)
+        diffusion = (diffusion,) if np.isscalar(diffusion) else tuple(diffusion)
         if len(diffusion) != len(self.species):
             raise ValueError(
                 f"{self.__name__} has {len(self.species)} species {self.species}: give as many diffusion "
                 f"constants, got {diffusion!r}"
             )
+        single = {name: chosen[name] for name in self._constants if name in chosen}
         constants = {**dict(zip(self._constants, diffusion, strict=True)), **single}
         if any(np.min(d) < 0 for d in constants.values()):
             raise ValueError(f"diffusion constants must be >= 0, got {constants!r}")
-        bound = SYMBOL_BOUND.get(stencil)
-        return Rule(
-            cell=self._cell(stencil),
-            params={**constants, **values},
-            channels=self.species,
-            neighbourhood=Neighbourhood(1, boundary, dx),
-            name=self.__name__ if preset is None else f"{self.__name__} {preset}",
-            shown=self.shown,
-            noise=noise,
-            start=self.initial,
-            grid=partial(self._times, end=end),
-            equilibrium=None if self.steady_state is None else tuple(self.steady_state(*values.values())),
-            stiffness=_Stiffness(self.kinetics, len(self.species), bound) if bound else None,
-        )
+        return constants
 
     def _check_rates(self, values: Mapping[str, Any]) -> None:
         """Try the kinetics at one point, so that a forgotten rate or comma is not found by the compiler."""
@@ -141,33 +110,6 @@ class Reaction:
                 f"of {self.species}; got {rates!r}"
                 + ("; a tuple of one needs a comma: return rate," if len(self.species) == 1 else "")
             )
-
-    def _preset(self, name: str | None) -> Mapping[str, Any]:
-        if name is None:
-            return {}
-        if name not in self.presets:
-            raise ValueError(f"{self.__name__} has no preset {name!r}; it has {', '.join(self.presets) or 'none'}")
-        return self.presets[name]
-
-    def _values(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        if unknown := set(given) - set(self.defaults):
-            raise ValueError(
-                f"{self.__name__} has no parameter {', '.join(sorted(unknown))}; "
-                f"it has {', '.join(self.defaults) or 'none'}"
-            )
-        values = {**self.defaults, **given}
-        if missing := [key for key, value in values.items() if value is inspect.Parameter.empty]:
-            raise ValueError(f"{self.__name__} needs a value for {', '.join(missing)}")
-        return values
-
-    def _times(self, rule: Rule, t_end: float | None = None, dt: float | None = None, *, end: float) -> UniformTimes:
-        """0 to `t_end`; by default with the largest stable step times 0.9, rounded down to two digits."""
-        if dt is None:
-            dt = rounded_down(SAFETY * rule.stable_dt(), 2)
-        end = end if t_end is None else t_end
-        if not end > 0:
-            raise ValueError(f"t_end must be a positive time, got {end!r}")
-        return uniform(0.0, end, dt)
 
     def _cell(self, stencil: Callable) -> Callable:
         """The cell function, the same object for the same stencil so that it is compiled once."""
@@ -230,14 +172,6 @@ def _writer(count: int, stencil: Callable) -> Callable:
         out[last, i, j] = p[last] * stencil(phi, last, i, j, g) + rates[last]
 
     return write
-
-
-def perturbed_steady_state(rule: Rule, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """The steady state u*, each cell and species times 1 + 0.01 n (plus 0.01 n where u* = 0), n ~ N(0, 1)."""
-    state = rule.steady_state()
-    state = state.reshape(-1, 1, 1) if state.ndim == 1 else state
-    scale = np.where(state == 0, 1.0, np.abs(state))
-    return state + PERTURBATION * scale * rng.standard_normal((len(state), *shape))
 
 
 def reaction_jacobian(kinetics: Callable, state: np.ndarray, values: Sequence[float]) -> np.ndarray:

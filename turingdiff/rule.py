@@ -51,6 +51,8 @@ class Rule:
         ``grid(rule, **options)``, the default times; see `times`.
     equilibrium
         The uniform steady state, one value (or map) a channel.
+    guess
+        Values from which `steady_state` looks for one that has no closed form.
     stiffness
         ``stiffness(rule, field)``: a bound on the spectral radius of the Jacobian; see `stable_dt`.
     radius_at
@@ -81,6 +83,7 @@ class Rule:
     start: Callable[[Rule, tuple[int, int], np.random.Generator], np.ndarray] | None = None
     grid: Callable[..., Sequence[float]] | None = None
     equilibrium: Sequence[Any] | None = None
+    guess: Sequence[float] | None = None
     stiffness: Callable[[Rule, np.ndarray | None], float] | None = None
     radius_at: Callable[[float], int | None] | None = None
     field_rate: Callable[[np.ndarray, float], np.ndarray] | None = None
@@ -157,14 +160,27 @@ class Rule:
         """The picture of a field: see `view`."""
         return view(field, t, self.clock, self.shown)
 
-    def steady_state(self) -> np.ndarray:
-        """The uniform steady state (C,); where parameters are maps, that of each cell by itself (C, H, W)."""
-        if self.equilibrium is None:
+    def steady_state(self, guess: Sequence[float] | None = None) -> np.ndarray:
+        """The uniform steady state (C,); where parameters are maps, that of each cell by itself (C, H, W).
+
+        The one on record; else, or where a `guess` is given, a root of the compiled rate found from there.
+
+        Raises
+        ------
+        ValueError
+            Where there is none on record and no guess, or none is found.
+        """
+        if guess is None and self.equilibrium is not None:
+            return np.stack(np.broadcast_arrays(*self.equilibrium)).astype(float)
+        guess = self.guess if guess is None else guess
+        if guess is None:
             raise ValueError(
-                f"{self.name} has no uniform steady state on record: set .steady_state (or .initial) of the reaction, "
-                "or make the initial field yourself"
+                f"{self.name} has no uniform steady state on record: give steady_state a guess, one value for each of "
+                f"{', '.join(self.channels)}, or set .steady_state (or .initial) of the system"
             )
-        return np.stack(np.broadcast_arrays(*self.equilibrium)).astype(float)
+        from turingdiff.engine.equilibria import find_steady_state
+
+        return find_steady_state(self, guess)
 
     def stable_dt(self, field: np.ndarray | None = None) -> float:
         """Largest step at which explicit Euler damps the stiffest mode: 2 / spectral radius of the Jacobian.

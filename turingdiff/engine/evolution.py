@@ -10,19 +10,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from turingdiff.engine.flow import Flow
-from turingdiff.engine.steppers import REAL_STABILITY, Stepper, euler
+from turingdiff.engine.problems import BlowUpError, UnstableStepWarning
+from turingdiff.engine.steppers import AnyStepper, euler, real_stability, started
 from turingdiff.engine.times import check_times, rounded_down, steps_between
 from turingdiff.rule import Rule
 
 STEPS_BETWEEN_CHECKS = 128
-
-
-class BlowUpError(ArithmeticError):
-    """A run left the finite numbers."""
-
-
-class UnstableStepWarning(UserWarning):
-    """A step is above the stable limit of its stepper."""
 
 
 def evolve(
@@ -30,7 +23,7 @@ def evolve(
     field: np.ndarray,
     times: Sequence[float],
     *,
-    stepper: Stepper = euler,
+    stepper: AnyStepper = euler,
     every: int = 1,
     rng: int | np.random.Generator | None = None,
 ) -> Iterator[tuple[float, np.ndarray]]:
@@ -44,7 +37,8 @@ def evolve(
     times
         Strictly rising or falling clock readings: ``td.uniform(0, 100, 0.1)``, ``td.denoising.cosine_levels(20)``.
     stepper
-        ``td.euler, td.heun, td.rk4, td.euler_maruyama, td.ancestral``, or your own (`one_step`).
+        ``td.euler, td.heun, td.rk4, td.rkc, td.adaptive, td.euler_maruyama, td.ancestral``, or your own
+        (`one_step`).
     rng
         Seed or generator, needed by the stochastic steppers only.
 
@@ -65,7 +59,7 @@ def evolve(
         raise ValueError(f"{rule.name} runs along sigma > 0, down to 0 at most; got {times[0]} to {times[-1]}")
     _warn_if_unstable(rule, field, steps_between(times, 0, 1)[0], stepper)
     rngs = None if rng is None else np.random.default_rng(rng).spawn(flow.replicas)
-    return _evolve(flow, field, times, stepper, int(every), rngs)
+    return _evolve(flow, field, times, started(stepper), int(every), rngs)
 
 
 def _evolve(flow, field, times, stepper, every, rngs) -> Iterator[tuple[float, np.ndarray]]:
@@ -76,12 +70,13 @@ def _evolve(flow, field, times, stepper, every, rngs) -> Iterator[tuple[float, n
         method = stepper
         if times[last] == flow.rule.singular_end:
             stop, method = (min(stop, last - 1), stepper) if n < last - 1 else (last, euler)
-        before = (field, copy.deepcopy(rngs))
+        before = copy.deepcopy((method, rngs))
+        earlier = field
         clock, steps = np.asarray(times[n:stop], float), steps_between(times, n, stop)
         with np.errstate(over="ignore", invalid="ignore"):  # reported below, by name
             field = method(flow, field, clock, steps, rngs)
         if not _is_finite(field):
-            raise _blow_up(flow, method, *before, clock, steps, start)
+            raise _blow_up(flow, earlier, *before, clock, steps, start)
         n = stop
         if n % every == 0 or n == last:
             yield float(times[n]), field.copy()
@@ -91,7 +86,7 @@ def _is_finite(field: np.ndarray) -> bool:
     return bool(np.isfinite(field.min()) and np.isfinite(field.max()))
 
 
-def _blow_up(flow, method, field, rngs, clock, steps, start) -> BlowUpError:
+def _blow_up(flow, field, method, rngs, clock, steps, start) -> BlowUpError:
     """Repeat the failed steps one by one to find the first that is not finite."""
     rule = flow.rule
     for n in range(steps.size):
@@ -117,11 +112,10 @@ def _advice(rule: Rule, start: np.ndarray, dt: float) -> str:
     return f"the step is within the linear limit {limit:.3g}: the reaction itself runs away, or try dt = {dt / 4:.3g}"
 
 
-def _warn_if_unstable(rule: Rule, field: np.ndarray, dt: float, stepper: Stepper) -> None:
+def _warn_if_unstable(rule: Rule, field: np.ndarray, dt: float, stepper: AnyStepper) -> None:
     if rule.clock != "time" or rule.stiffness is None:
         return
-    # A stepper of the user's own is held to the limit of Euler.
-    limit = rule.stable_dt(field) * REAL_STABILITY.get(stepper, 2.0) / 2.0
+    limit = rule.stable_dt(field) * real_stability(stepper) / 2.0
     if abs(dt) > limit:
         warnings.warn(
             f"dt = {abs(dt):g} is above the stable limit {rounded_down(limit, 3):g} of {stepper.__name__} for "

@@ -60,7 +60,7 @@ class Flow:
         self.channels, self.height, self.width = field.shape[-3:]
         self.replicas = field.shape[0] if field.ndim == 4 else 1
         self.shape = field.shape
-        self._buffers: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._buffers: dict[tuple[int, int], list[np.ndarray]] = {}
 
     def rate(self, field: np.ndarray, t: float) -> np.ndarray:
         """Rates at clock `t`, a new array."""
@@ -72,14 +72,14 @@ class Flow:
         """Rates by the cell function itself, whether or not the rule has a field rate."""
         g = self.geometry(t)
         phi, out = self._load(field, g.pad)
-        halo = self._halo(g.pad)
+        halo = self.halo(g.pad)
         for replica in phi:
             _fill_halo()(replica, halo, g)
         arguments = (phi, self.dtype.type(t), self.params, g, out)
-        if self._threads() > 1:
-            self._call("rate_parallel", True, *arguments, self._bands())
+        if self.threads() > 1:
+            self.call("rate_parallel", True, *arguments, self.bands())
         else:
-            self._call("rate", False, *arguments)
+            self.call("rate", False, *arguments)
         return self._interior(out, g.pad)
 
     def euler(self, field: np.ndarray, times: np.ndarray, steps: np.ndarray) -> np.ndarray:
@@ -87,14 +87,19 @@ class Flow:
         g = self.geometry(times[0])
         phi, new = self._load(field, g.pad)
         clock = (times.astype(self.dtype), steps.astype(self.dtype))
-        arguments = (phi, new, self._halo(g.pad), *clock, self.params, g)
-        if self._threads() == 1:
-            self._call("euler", False, *arguments)
-        elif self.replicas >= self._threads() and self.height * self.width < CELLS_FOR_THREADS:
-            self._call("euler", True, *arguments)
+        arguments = (phi, new, self.halo(g.pad), *clock, self.params, g)
+        if self.threads() == 1:
+            self.call("euler", False, *arguments)
+        elif self.replicas >= self.threads() and self.height * self.width < CELLS_FOR_THREADS:
+            self.call("euler", True, *arguments)
         else:
-            self._call("euler_bands", True, *arguments, self._bands())
+            self.call("euler_bands", True, *arguments, self.bands())
         return self._interior(new if steps.size % 2 else phi, g.pad)
+
+    @cached_property
+    def single(self) -> Flow:
+        """The flow of one replica."""
+        return Flow(self.rule, np.zeros(self.shape[-3:], self.dtype))
 
     @cached_property
     def params(self) -> tuple[Any, ...]:
@@ -116,34 +121,46 @@ class Flow:
         return Geometry(scalar(dx), scalar(1 / dx**2), reach, pad, self.height, self.width)
 
     def _load(self, field: np.ndarray, pad: int) -> tuple[np.ndarray, np.ndarray]:
-        if pad not in self._buffers:
-            # Every row's column `pad`, where its cells begin, starts a cache line (benchmarks/gray_scott.py).
-            line = CACHE_LINE // self.dtype.itemsize
-            row = -(-(self.width + 2 * pad) // line) * line
-            shape = (self.replicas, self.channels, self.height + 2 * pad, row)
-            self._buffers = {pad: (on_cache_line(shape, self.dtype, pad), on_cache_line(shape, self.dtype, pad))}
-        phi, out = self._buffers[pad]
-        phi[..., pad : pad + self.height, pad : pad + self.width] = field
+        phi, out = self.buffers(pad, 2)
+        self.interior(phi, pad)[...] = field
         return phi, out
 
-    def _interior(self, padded: np.ndarray, pad: int) -> np.ndarray:
-        return padded[..., pad : pad + self.height, pad : pad + self.width].reshape(self.shape).copy()
+    def buffers(self, pad: int, count: int) -> list[np.ndarray]:
+        """Arrays (B, C, H + 2 pad, at least W + 2 pad), rows' cells beginning cache lines; the same every time."""
+        if (pad, count) not in self._buffers:
+            line = CACHE_LINE // self.dtype.itemsize  # what it is worth: benchmarks/gray_scott.py
+            row = -(-(self.width + 2 * pad) // line) * line
+            shape = (self.replicas, self.channels, self.height + 2 * pad, row)
+            kept = {key: value for key, value in self._buffers.items() if key[1] != count}  # a schedule changes its pad
+            self._buffers = {**kept, (pad, count): [on_cache_line(shape, self.dtype, pad) for _ in range(count)]}
+        return self._buffers[pad, count]
 
-    def _halo(self, pad: int) -> tuple[np.ndarray, ...]:
+    def interior(self, padded: np.ndarray, pad: int) -> np.ndarray:
+        """The cells of a padded array, a view (B, C, H, W)."""
+        return padded[..., pad : pad + self.height, pad : pad + self.width]
+
+    def _interior(self, padded: np.ndarray, pad: int) -> np.ndarray:
+        return self.interior(padded, pad).reshape(self.shape).copy()
+
+    def halo(self, pad: int) -> tuple[np.ndarray, ...]:
+        """The tables of `Neighbourhood.halos`, rows then columns, as the kernels get them."""
         rows, columns = self.rule.neighbourhood.halos(self.channels, self.height, self.width, pad)
         tables = []
         for axis in (rows, columns):
             tables += [axis.source, axis.scale.astype(self.dtype), axis.offset.astype(self.dtype)]
         return tuple(tables)
 
-    def _threads(self) -> int:
+    def threads(self) -> int:
+        """How many threads a kernel call is worth."""
         cells = self.replicas * self.height * self.width
         return numba.get_num_threads() if threads_allowed() and cells >= CELLS_FOR_THREADS else 1
 
-    def _bands(self) -> int:
-        return min(self.height, self._threads())
+    def bands(self) -> int:
+        """Into how many bands of rows a replica is cut."""
+        return min(self.height, self.threads())
 
-    def _call(self, template: str, parallel: bool, *arguments: Any) -> None:
+    def call(self, template: str, parallel: bool, *arguments: Any) -> None:
+        """Run a kernel of `turingdiff.engine.kernels` over the rule's cell function."""
         try:
             _kernel(template, parallel, self.rule.cell)(*arguments)
         except (NumbaError, UnsupportedBytecodeError) as error:

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import prange, types
-from numba.core import cgutils
-from numba.extending import intrinsic, make_attribute_wrapper, models, overload, register_model
+from numba.extending import overload
 
 from turingdiff.engine.compile import compiled_form
 from turingdiff.engine.subnormals import flush_subnormals, restore_subnormals
@@ -32,70 +31,58 @@ class Geometry(NamedTuple):
     width: int
 
 
-class EulerSink:
+class EulerSink(NamedTuple):
     """An output that takes the Euler step as a rate is written to it: new = phi + dt rate.
 
     Storing rates first and stepping afterwards costs a second pass over the field.
     Write-only, and every channel is to be written once.
     """
 
-    def __init__(self, phi, new, dt):
-        self.phi, self.new, self.dt = phi, new, dt
+    phi: np.ndarray
+    new: np.ndarray
+    dt: float
 
     def __setitem__(self, index, rate):
         self.new[index] = self.phi[index] + self.dt * self.phi.dtype.type(rate)
 
 
-class EulerSinkType(types.Type):
-    """`EulerSink` in compiled code."""
+class StageSink(NamedTuple):
+    """An output that takes a stage of a Runge–Kutta method as a rate is written to it.
 
-    def __init__(self, array, dt):
-        self.array = array
-        super().__init__(name=f"EulerSink({array}, {dt})")
-        self.members = [("phi", array), ("new", array), ("dt", dt)]
+    new = w0 base + w1 slope + w2 phi + w3 new + w4 rate, with `phi` the field of which it is the rate.
+    """
 
+    base: np.ndarray
+    slope: np.ndarray
+    phi: np.ndarray
+    new: np.ndarray
+    weights: tuple[float, float, float, float, float]
 
-@register_model(EulerSinkType)
-class _EulerSinkModel(models.StructModel):
-    def __init__(self, manager, sink):
-        super().__init__(manager, sink, sink.members)
-
-
-for _name in ("phi", "new", "dt"):
-    make_attribute_wrapper(EulerSinkType, _name, _name)
-
-
-@intrinsic
-def _make_sink(typingctx, phi, new, dt):
-    sink_type = EulerSinkType(phi, dt)
-
-    def codegen(context, builder, signature, args):
-        sink = cgutils.create_struct_proxy(sink_type)(context, builder)
-        sink.phi, sink.new, sink.dt = args
-        context.nrt.incref(builder, phi, args[0])
-        context.nrt.incref(builder, new, args[1])
-        return sink._getvalue()
-
-    return sink_type(phi, new, dt), codegen
-
-
-def euler_sink(phi, new, dt):
-    """Make an `EulerSink`."""
-    return EulerSink(phi, new, dt)
-
-
-@compiled_form(euler_sink)
-def _overload_euler_sink(phi, new, dt):
-    return lambda phi, new, dt: _make_sink(phi, new, dt)
+    def __setitem__(self, index, rate):
+        w = self.weights
+        start = w[0] * self.base[index] + w[1] * self.slope[index]
+        recent = w[2] * self.phi[index] + w[3] * self.new[index]
+        self.new[index] = (start + recent) + w[4] * self.phi.dtype.type(rate)
 
 
 @overload(operator.setitem)
 def _overload_sink_setitem(sink, index, rate):
-    if isinstance(sink, EulerSinkType):
-        dtype = sink.array.dtype
+    kind = getattr(sink, "instance_class", None)
+    if kind is EulerSink:
+        dtype = sink[0].dtype
 
         def store(sink, index, rate):
             sink.new[index] = sink.phi[index] + sink.dt * dtype(rate)
+
+        return store
+    if kind is StageSink:
+        dtype = sink[0].dtype
+
+        def store(sink, index, rate):
+            w = sink.weights
+            start = w[0] * sink.base[index] + w[1] * sink.slope[index]
+            recent = w[2] * sink.phi[index] + w[3] * sink.new[index]
+            sink.new[index] = (start + recent) + w[4] * dtype(rate)
 
         return store
     return None
@@ -183,7 +170,7 @@ def euler(phi, new, halo, times, steps, params, g):
         here, there = phi[b], new[b]
         for n in range(steps.size):
             fill_halo(here, halo, g)
-            write_rates(cell_rate, here, times[n], params, g, euler_sink(here, there, steps[n]), 0, g.height)
+            write_rates(cell_rate, here, times[n], params, g, EulerSink(here, there, steps[n]), 0, g.height)
             here, there = there, here
 
 
@@ -201,7 +188,24 @@ def euler_bands(phi, new, halo, times, steps, params, g, bands):
         for k in prange(phi.shape[0] * bands):
             b, band = k // bands, k % bands
             first, last = band * g.height // bands, (band + 1) * g.height // bands
-            sink = euler_sink(phi[b], new[b], steps[n])
+            sink = EulerSink(phi[b], new[b], steps[n])
             write_rates(cell_rate, phi[b], times[n], params, g, sink, first, last)
             fill_columns(new[b], halo, g, first, last)
         phi, new = new, phi
+
+
+def stages(base, slope, here, before, weights, clocks, halo, params, g, bands):
+    """Stages of a Runge–Kutta method, see `StageSink`; a row of `weights` each. All arrays are padded.
+
+    The last stage is in `before` after an odd number of stages, else in `here`.
+    """
+    for n in range(clocks.size):
+        w = (weights[n, 0], weights[n, 1], weights[n, 2], weights[n, 3], weights[n, 4])
+        for b in range(here.shape[0]):
+            fill_halo(here[b], halo, g)
+        for k in prange(here.shape[0] * bands):
+            b, band = k // bands, k % bands
+            first, last = band * g.height // bands, (band + 1) * g.height // bands
+            sink = StageSink(base[b], slope[b], here[b], before[b], w)
+            write_rates(cell_rate, here[b], clocks[n], params, g, sink, first, last)
+        here, before = before, here

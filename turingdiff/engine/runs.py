@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from turingdiff.engine.evolution import evolve
-from turingdiff.engine.steppers import Stepper, euler
+from turingdiff.engine.steppers import AnyStepper, euler
 from turingdiff.engine.times import check_times
 from turingdiff.files import atomic_path
 from turingdiff.rule import Rule, view
@@ -80,7 +80,7 @@ def simulate(
     field: np.ndarray,
     times: Sequence[float],
     *,
-    stepper: Stepper = euler,
+    stepper: AnyStepper = euler,
     frames: int | None = None,
     every: int | None = None,
     rng: int | np.random.Generator | None = None,
@@ -99,27 +99,40 @@ def simulate(
     """
     times = check_times(times)
     steps = len(times) - 1
+    every = frames_every(steps, field, frames, every)
+    evolution = evolve(rule, field, times, stepper=stepper, every=every, rng=rng)
+    return record(rule, field, evolution, int(-(-steps // every)) + 1, progress)
+
+
+def frames_every(steps: int, field: np.ndarray, frames: int | None, every: int | None) -> int:
+    """How many steps lie between two kept frames."""
     if frames is not None and every is not None:
         raise ValueError("give frames= or every=, not both")
     if frames is not None and (frames != int(frames) or frames < 2):
         raise ValueError(f"frames must be a whole number >= 2 (the first and the last), got {frames!r}")
-    if every is None:
-        fitting = DEFAULT_MEMORY // max(np.asarray(field).nbytes, 1)
-        kept = frames if frames is not None else int(np.clip(fitting, 2, DEFAULT_FRAMES))
-        every = -(-steps // (kept - 1))
-    evolution = evolve(rule, field, times, stepper=stepper, every=every, rng=rng)
-    count = int(-(-steps // every)) + 1
+    if every is not None:
+        return every
+    fitting = DEFAULT_MEMORY // max(np.asarray(field).nbytes, 1)
+    kept = frames if frames is not None else int(np.clip(fitting, 2, DEFAULT_FRAMES))
+    return -(-steps // (kept - 1))
+
+
+def record(
+    rule: Rule, field: np.ndarray, evolution: Iterable[tuple[float, np.ndarray]], count: int, progress: bool
+) -> Run:
+    """The run of an evolution from `field` that yields at most `count` frames."""
     if progress:
         from tqdm import tqdm
 
         evolution = tqdm(evolution, total=count, desc=rule.name, unit="frame")
     clock = np.empty(count)
     recorded = np.empty((count, *np.shape(field)), np.asarray(field).dtype)
+    k = -1
     for k, (t, state) in enumerate(evolution):
         clock[k], recorded[k] = t, state
     return Run(
-        times=clock,
-        frames=recorded,
+        times=clock[: k + 1],
+        frames=recorded[: k + 1],
         name=rule.name,
         clock=rule.clock,
         channels=tuple(rule.channels),

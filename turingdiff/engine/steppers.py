@@ -7,6 +7,9 @@ A stepper advances a field through a run of consecutive steps,
 with ``times[n]`` the clock before step n and ``steps[n]`` its signed length, both float64. Most are one-step
 methods: write the step and decorate it with `one_step`. Randomness comes from `rngs`, one generator a replica, so
 that a replica's noise does not depend on how many there are.
+
+A stepper that keeps something between steps (a step size, a history) is an object with a method ``start()``, which
+makes a stepper for one run: an object that can be copied, so that a failed step can be repeated.
 """
 
 from __future__ import annotations
@@ -34,6 +37,44 @@ class Stepper(Protocol):
     ) -> np.ndarray:
         """Advance `field` through ``len(steps)`` steps."""
         ...
+
+
+class Starter(Protocol):
+    """A stepper with a memory: see the module."""
+
+    __name__: str
+
+    def start(self) -> Stepper:
+        """A fresh stepper for one run."""
+        ...
+
+
+AnyStepper = Stepper | Starter
+
+
+def started(stepper: AnyStepper) -> Stepper:
+    """The stepper of one run."""
+    return stepper.start() if hasattr(stepper, "start") else stepper
+
+
+class PerReplica:
+    """A stepper with a memory for each replica, so that none depends on how many there are."""
+
+    __name__ = "PerReplica"
+
+    def __init__(self, make: Callable[[], Stepper]):
+        self.make = make
+        self.steppers: list[Stepper] = []
+
+    def __call__(
+        self, flow: Flow, field: np.ndarray, times: np.ndarray, steps: np.ndarray, rngs: Generators
+    ) -> np.ndarray:
+        """See the module."""
+        if not self.steppers:
+            self.steppers = [self.make() for _ in range(flow.replicas)]
+        if field.ndim == 3:
+            return self.steppers[0](flow, field, times, steps, rngs)
+        return np.stack([s(flow.single, f, times, steps, None) for s, f in zip(self.steppers, field, strict=True)])
 
 
 def one_step(method: Callable[[Rate, np.ndarray, float, float], np.ndarray]) -> Stepper:
@@ -78,8 +119,12 @@ def rk4(rate, y, t, dt):
     return y + dt / 6 * (k1 + 2 * (k2 + k3) + k4)
 
 
-# How far a method's stability reaches along the negative real axis; explicit Euler's is 2.
-REAL_STABILITY: dict[Callable, float] = {euler: 2.0, heun: 2.0, rk4: 2.785}
+def real_stability(stepper: AnyStepper) -> float:
+    """How far a stepper is stable along the negative real axis; one that does not say is held to Euler's 2."""
+    return getattr(stepper, "real_stability", REAL_STABILITY.get(stepper, 2.0))
+
+
+REAL_STABILITY: dict[AnyStepper, float] = {rk4: 2.785}
 
 
 def euler_maruyama(flow, field, times, steps, rngs):

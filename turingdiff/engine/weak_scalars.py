@@ -3,7 +3,8 @@
 To NumPy 2, and so to a cell function that runs as plain Python, ``1 - u`` with a float32 `u` is a float32. Numba
 types the literal as int64 and computes in float64: the same rule would give other digits compiled, and run
 markedly slower. This compiler pass makes them weak: in ``+ - * /`` and in
-comparisons a literal, a named constant, or arithmetic on those takes the type of a floating-point partner.
+comparisons, and in ``min`` and ``max`` of two, a literal, a named constant, or arithmetic on those takes the type of a
+floating-point partner.
 """
 
 from __future__ import annotations
@@ -50,21 +51,57 @@ class WeakScalars(FunctionPass):
         for block in state.func_ir.blocks.values():
             body = []
             for statement in block.body:
-                for side, partner in _literal_operands(state.func_ir, statement):
-                    body += _weaken(state.func_ir, block.scope, statement, side, partner)
-                    changed = True
-                body.append(statement)
+                before = _weakened(state.func_ir, block.scope, statement)
+                changed = changed or bool(before)
+                body += [*before, statement]
             block.body = body
         return changed
 
 
-def _literal_operands(func_ir, statement):
+def _weakened(func_ir, scope, statement):
+    """What is to be computed before a statement in which one of two operands is weak; rewrites its operand."""
+    operands = _operands(func_ir, statement)
+    weak = [_is_weak(func_ir, operand.name) for operand in operands]
+    if sum(weak) != 1:  # two need no partner
+        return []
+    number, partner = operands if weak[0] else operands[::-1]
+    loc = statement.loc
+    function, value = scope.redefine("$weak_function", loc), scope.redefine("$weak_value", loc)
+    assignments = [
+        ir.Assign(ir.Global("_weak", _weak, loc), function, loc),
+        ir.Assign(ir.Expr.call(function, (number, partner), (), loc), value, loc),
+    ]
+    for assignment in assignments:
+        func_ir._definitions[assignment.target.name].append(assignment.value)
+    _replace(statement.value, 0 if weak[0] else 1, value)
+    return assignments
+
+
+def _operands(func_ir, statement):
+    """The two operands of arithmetic, of a comparison, of `min` or `max`; nothing for other statements."""
     expression = getattr(statement, "value", None)
-    if not (isinstance(expression, ir.Expr) and "binop" in expression.op and expression.fn in OPERATORS):
-        return
-    weak = [side for side in ("lhs", "rhs") if _is_weak(func_ir, getattr(expression, side).name)]
-    if len(weak) == 1:  # two need no partner
-        yield weak[0], "rhs" if weak == ["lhs"] else "lhs"
+    if not isinstance(expression, ir.Expr):
+        return ()
+    if "binop" in expression.op and expression.fn in OPERATORS:
+        return expression.lhs, expression.rhs
+    if expression.op == "call" and len(expression.args) == 2:
+        called = _called(func_ir, expression)
+        return tuple(expression.args) if called is min or called is max else ()
+    return ()
+
+
+def _replace(expression, side, value):
+    if expression.op == "call":
+        expression.args = [value if n == side else operand for n, operand in enumerate(expression.args)]
+    else:
+        setattr(expression, ("lhs", "rhs")[side], value)
+
+
+def _called(func_ir, expression):
+    """The function that a call names, where it is a global name."""
+    definitions = func_ir._definitions.get(expression.func.name, [])
+    value = definitions[0] if len(definitions) == 1 else None
+    return value.value if isinstance(value, (ir.Global, ir.FreeVar)) else None
 
 
 def _is_weak(func_ir, name):
@@ -76,21 +113,6 @@ def _is_weak(func_ir, name):
     if isinstance(value, ir.Expr):
         return value.op in ("binop", "unary") and all(_is_weak(func_ir, v.name) for v in value.list_vars())
     return isinstance(value, (ir.Const, ir.Global, ir.FreeVar)) and type(value.value) in (int, float)
-
-
-def _weaken(func_ir, scope, statement, side, partner):
-    expression, loc = statement.value, statement.loc
-    function = scope.redefine("$weak_function", loc)
-    value = scope.redefine("$weak_value", loc)
-    arguments = (getattr(expression, side), getattr(expression, partner))
-    assignments = [
-        ir.Assign(ir.Global("_weak", _weak, loc), function, loc),
-        ir.Assign(ir.Expr.call(function, arguments, (), loc), value, loc),
-    ]
-    for assignment in assignments:
-        func_ir._definitions[assignment.target.name].append(assignment.value)
-    setattr(expression, side, value)
-    return assignments
 
 
 class WeakScalarCompiler(CompilerBase):
