@@ -33,6 +33,28 @@ def test_grow_sets_parameters(tmp_path):
 
 
 @compiled
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("brusselator", "--set", "dx=1", "--t-end", 100), "predicted 7.183 (Turing), measured 7"),
+        (("brusselator", "--set", "dx=1", "--t-end", 100, "--boundary", "no_flux"), "predicted 7.183 (Turing)"),
+        (("gray_scott", "--t-end", 20), "predicted none (stable), measured"),
+    ],
+)
+def test_grow_draws_theory_above_the_measured_spectrum(arguments, expected, tmp_path, capsys):
+    assert run("grow", *arguments, "--size", "48x48", "--dispersion", "--out", tmp_path) == 0
+    assert f"wavelength {expected}" in capsys.readouterr().out
+    with Image.open(tmp_path / f"{arguments[0]}-dispersion.png") as figure:
+        assert min(figure.size) > 500
+
+
+@compiled
+def test_a_uniform_end_has_no_measured_wavelength(tmp_path, capsys):
+    assert run("grow", "brusselator", "--set", "b=1.5", "--size", "16x16", "--dispersion", "--out", tmp_path) == 0
+    assert "predicted none (stable), measured none, the final field is uniform" in capsys.readouterr().out
+
+
+@compiled
 @pytest.mark.parametrize("machine", ["els", "ls", "ideal"])
 def test_denoise_every_machine(machine, tmp_path):
     patch = () if machine == "ideal" else ("--patch", 3)

@@ -17,6 +17,7 @@ EXAMPLES = {
     "side_by_side": {"film.gif", "figure.png", "table.csv"},
     "memorise_or_create": {"film.gif", "figure.png"},
     "dust_and_back": {"figure.png"},
+    "turing_space": {"figure.png"},
     "your_own_rule": {"fitzhugh_nagumo.gif", "life.gif"},
 }
 PAGES = [path for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if path.exists()]
@@ -110,6 +111,20 @@ def test_identity_is_kept_at_low_noise_only(made):
     for values in r2.values():
         assert values[0] > 0.99  # from the lowest noise
         assert values[-1] < 0.9  # to the highest
+
+
+@pytest.mark.compiled
+def test_runs_do_what_the_map_of_turing_space_says(made):
+    printed, _ = made("turing_space")
+    lines = [line.split() for line in printed.splitlines()]
+    spread = {words[1]: (float(words[6].strip(",")), float(words[10])) for words in lines if words[0] in "ABCD"}
+    assert list(spread) == ["stable", "Turing", "Hopf", "Turing-Hopf"]
+    assert max(spread["stable"]) < 0.01
+    assert spread["Turing"][0] > 0.3 > 0.01 > spread["Turing"][1]  # a pattern that stands
+    assert spread["Hopf"][1] > 0.3  # a field that swings
+    assert spread["Turing-Hopf"][0] > 0.3
+    predicted, measured = (float(lines[5][n].strip(",")) for n in (4, 6))
+    assert measured == pytest.approx(predicted, rel=0.15)
 
 
 @pytest.mark.compiled

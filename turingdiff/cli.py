@@ -6,8 +6,10 @@ import argparse
 import platform
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -16,14 +18,16 @@ from turingdiff.comparison import check_folder, compare
 from turingdiff.denoising.patch_sizes import PUBLISHED
 from turingdiff.engine import BlowUpError, Run, simulate
 from turingdiff.engine.compile import cache_folder
-from turingdiff.reactions import Reaction
+from turingdiff.measure import Dispersion, dispersion, spectrum, wavelength
 from turingdiff.rule import Rule
-from turingdiff.show import animate, save_frame
+from turingdiff.show import animate, dispersion_figure, save_frame
+from turingdiff.show.figures import save_figure
+from turingdiff.systems import System
 
 USER_ERROR = 2
 INTERRUPTED = 130
 DEFAULT_IMAGES = 1000
-MODELS: dict[str, Reaction] = {name: getattr(morphogenesis, name) for name in morphogenesis.__all__}
+MODELS: dict[str, System] = {name: getattr(morphogenesis, name) for name in morphogenesis.__all__}
 MACHINES: dict[str, Callable[..., denoising.Machine]] = {
     "els": denoising.equivariant_local,
     "ls": denoising.local,
@@ -70,6 +74,9 @@ def parser() -> argparse.ArgumentParser:
     two.add_argument("--size", type=_size, default=(256, 256), metavar="HxW", help="cells (256x256)")
     two.add_argument("--boundary", choices=("periodic", "no_flux"), default="periodic", help="(periodic)")
     two.add_argument("--t-end", type=float, metavar="T", help="end of the clock (depends on the model)")
+    two.add_argument("--dispersion", action="store_true",
+                     help="also draw which waves linear theory lets grow, on the torus, above the final "
+                     "field's spectrum (with no_flux, under a Hann window)")  # fmt: skip
     _add_model_options(two)
     _add_output(two)
 
@@ -107,7 +114,11 @@ def run_grow(options: argparse.Namespace) -> None:
     """Film and picture of a Turing system."""
     rule = MODELS[options.model](preset=options.preset, boundary=options.boundary, **dict(options.set))
     times = rule.times(t_end=options.t_end)
-    _simulate_and_save(rule, rule.initial(options.size, rng=options.seed), times, options, options.model)
+    # Before the run: what has no dispersion relation is refused at once.
+    curve = dispersion(_on_torus(rule)) if options.dispersion else None
+    run = _simulate_and_save(rule, rule.initial(options.size, rng=options.seed), times, options, options.model)
+    if curve is not None:
+        _save_dispersion(curve, run, rule, options)
 
 
 def run_denoise(options: argparse.Namespace) -> None:
@@ -189,11 +200,28 @@ def _machine(options: argparse.Namespace, name: str, boundary: str) -> denoising
 
 def _simulate_and_save(
     rule: Rule, start: np.ndarray, times: Sequence[float], options: argparse.Namespace, name: str
-) -> None:
+) -> Run:
     folder = check_folder(options.out)
-    run: Run = simulate(rule, start, times, progress=sys.stderr.isatty())
+    run = simulate(rule, start, times, progress=sys.stderr.isatty())
     _print_file(animate(run, folder / f"{name}.gif").path)
     _print_file(save_frame(run, folder / f"{name}.png"))
+    return run
+
+
+def _on_torus(rule: Rule) -> Rule:
+    return replace(rule, neighbourhood=replace(rule.neighbourhood, boundary="periodic"))
+
+
+def _save_dispersion(curve: Dispersion, run: Run, rule: Rule, options: argparse.Namespace) -> None:
+    """The curve above the spectrum of the final picture, and both wavelengths in a line."""
+    picture = run.view(-1)
+    window: Literal["hann"] | None = None if rule.neighbourhood.periodic else "hann"
+    patterned = np.ptp(picture) > 1e-6 * np.abs(picture).max()
+    measured = wavelength(picture, run.dx, window=window) if patterned else "none, the final field is uniform"
+    predicted = f"{curve.wavelength:.4g}" if curve.unstable_band and curve.k_max else "none"
+    print(f"wavelength predicted {predicted} ({curve.regime}), measured {measured}")
+    figure = dispersion_figure(curve, spectrum(picture, run.dx, window=window))
+    _print_file(save_figure(figure, options.out / f"{options.model}-dispersion.png"))
 
 
 def _print_file(path: Path) -> None:

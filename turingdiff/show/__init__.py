@@ -5,5 +5,14 @@ Importing this package loads neither matplotlib nor Pillow nor imageio; the func
 
 from turingdiff.show.animation import animate, animate_side_by_side, save_frame, save_still
 from turingdiff.show.files import Film
+from turingdiff.show.theory import dispersion_figure, turing_space_figure
 
-__all__ = ["Film", "animate", "animate_side_by_side", "save_frame", "save_still"]
+__all__ = [
+    "Film",
+    "animate",
+    "animate_side_by_side",
+    "dispersion_figure",
+    "save_frame",
+    "save_still",
+    "turing_space_figure",
+]

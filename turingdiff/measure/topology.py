@@ -1,0 +1,245 @@
+"""Spots, holes or stripes: the topology of the region where a field is high."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from turingdiff.signatures import Pattern
+
+from ._checks import check_field
+from .spectra import wavelength
+
+__all__ = ["Shapes", "shapes"]
+
+# Spots and holes measure about 1, labyrinths and long worms below 0.25 (tests/test_shapes.py). Mixtures of spots and
+# short stripes, such as Pearson's eta, mu and pi, lie about the threshold: there is no word for them.
+SEPARATE = 0.5
+TORUS = (True, True)
+BY_CORNERS = np.ones((3, 3), bool)
+BY_EDGES = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What stands out of a field, and how it hangs together.
+
+    Attributes
+    ----------
+    pattern
+        "uniform", "spots", "holes" or "stripes" (labyrinths among them).
+    components
+        Connected regions above the level; cells hang together by their edges.
+    holes
+        Connected regions that are not above it; cells hang together by edges or corners.
+    euler
+        Euler characteristic of the region above the level. On a sheet: its components less the holes that they
+        enclose. On the torus a spot counts 1, a ring or a stripe that closes upon itself 0.
+    density
+        The Euler characteristic per square of the wavelength: 0.866 for a honeycomb of spots, -0.866 for one of
+        holes, about 0 for stripes and labyrinths.
+    roundness
+        4 pi area euler / perimeter²: 1 for discs, pi w/L for stripes of a width w and a length L much above it,
+        -1 for round holes (whose area it takes). It needs no wavelength, so it also tells a few spots from a few
+        stripes in an empty field.
+    covered
+        Fraction of cells above the level.
+    level
+        In units of the field.
+    contrast
+        Largest minus smallest value, in units of the field.
+    wavelength
+        As `turingdiff.measure.wavelength`, in the units of ``dx``; NaN for a uniform field.
+    """
+
+    pattern: Pattern
+    components: int
+    holes: int
+    euler: int
+    density: float
+    roundness: float
+    covered: float
+    level: float
+    contrast: float
+    wavelength: float
+
+
+def shapes(
+    field: ArrayLike,
+    dx: float = 1.0,
+    *,
+    boundary: Literal["periodic", "no_flux"] = "periodic",
+    level: float | None = None,
+    tolerance: float | None = None,
+) -> Shapes:
+    """Count what stands out of a field, and name the pattern: spots, holes or stripes.
+
+    The region above the level is a complex of cells, pairs of neighbours and squares of four, so its Euler
+    characteristic is local,
+
+        euler = cells - pairs + squares,
+
+    exact on the torus and on a sheet. Cells above the level hang together by their edges, and the others by their
+    corners too, which is what makes the two consistent: a chain of cells that meet at corners cuts the plane.
+
+    The pattern is "spots" where the roundness is above 0.5, "holes" where it is below -0.5 and "stripes" between:
+    a spot passes into a stripe where it is about five times as long as wide. It is "uniform" where the field varies
+    no more than the tolerance, or is nowhere or everywhere above a given level.
+
+    Every region counts, a single cell too: smooth a noisy field first (``scipy.ndimage.gaussian_filter``).
+
+    Parameters
+    ----------
+    field
+        One channel, (H, W) or (1, H, W). A row (1, W) or a column stands for stripes, the same all along the other
+        axis: one component for each band.
+    dx
+        Grid spacing, in units of length.
+    boundary
+        "periodic" takes the field as a torus; "no_flux" as a sheet with an edge, whatever stands beyond. There
+        density and roundness are those of the field mirrored at its edges: what an edge cuts counts half.
+    level
+        In units of the field. By default midway between the mean of the values above it and that of the others,
+        at the level where these two classes explain most of the variance (Otsu 1979): it finds a single spot in
+        a wide field, where a mean or a percentile lies in the background.
+    tolerance
+        A field whose contrast is not larger counts as uniform; in units of the field. By default rounding: 8 eps
+        times its largest magnitude, eps that of its own dtype.
+
+    Raises
+    ------
+    TypeError
+        If the field is not an array of real numbers.
+    ValueError
+        If it has another shape or values that are not finite, or if ``dx``, ``boundary``, ``level`` or
+        ``tolerance`` is out of range.
+    """
+    values = check_field(field)
+    if values.ndim > 2 and values.shape[:-2] != (1,):
+        raise ValueError(f"field: got shape {values.shape}, expected one channel, (H, W) or (1, H, W): take field[c]")
+    height, width = values.shape[-2:]
+    values = values.reshape(height, width)
+    if not 0 < dx < math.inf:
+        raise ValueError(f"dx is {dx!r}, expected a positive length, the distance between two cells")
+    if boundary not in ("periodic", "no_flux"):
+        raise ValueError(
+            f"boundary is {boundary!r}, expected 'periodic' (a torus) or 'no_flux' (a sheet: any other edge)"
+        )
+    if level is not None and not math.isfinite(level):
+        raise ValueError(f"level is {level!r}, expected a finite number in units of the field, or None")
+
+    contrast = float(np.ptp(values))
+    uniform = contrast <= limit(tolerance, field)
+    if level is None:
+        level = float(values.max()) if uniform else _level(values)
+    above = values > level
+    wraps = (boundary == "periodic" or height == 1, boundary == "periodic" or width == 1)
+    torus = _mirrored(above, wraps)
+    window: Literal["hann"] | None = "hann" if boundary == "no_flux" else None
+    length = math.nan if uniform else wavelength((values - level) / contrast, dx, window=window).value
+    roundness = _roundness(torus)
+    return Shapes(
+        pattern="uniform" if uniform or above.all() or not above.any() else _pattern(roundness),
+        components=_count(above, BY_EDGES, wraps),
+        holes=_count(~above, BY_CORNERS, wraps),
+        euler=_euler(above, wraps),
+        density=0.0 if uniform else _euler(torus, TORUS) * (length / dx) ** 2 / torus.size,
+        roundness=roundness,
+        covered=float(above.mean()),
+        level=float(level),
+        contrast=contrast,
+        wavelength=length,
+    )
+
+
+def limit(tolerance: float | None, *fields: ArrayLike) -> float:
+    """What counts as no variation: as given or, if None, what rounding may have left."""
+    if tolerance is None:
+        return max(8 * _eps(np.asarray(field).dtype) * float(np.abs(field).max()) for field in fields)
+    if not 0 <= tolerance < math.inf:
+        raise ValueError(f"tolerance is {tolerance!r}, expected a number of at least 0 in units of the field, or None")
+    return float(tolerance)
+
+
+def _eps(dtype: np.dtype) -> float:
+    return float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
+
+
+def _pattern(roundness: float) -> Pattern:
+    if abs(roundness) <= SEPARATE:
+        return "stripes"
+    return "spots" if roundness > 0 else "holes"
+
+
+def _level(values: NDArray[np.float64]) -> float:
+    """Midway between the mean of the values above it and that of the others, where these differ most (Otsu)."""
+    least, contrast = float(values.min()), float(np.ptp(values))
+    ordered = (np.sort(values, axis=None) - least) / contrast
+    count, sums = np.arange(1, ordered.size), np.cumsum(ordered)
+    lower = sums[:-1] / count
+    upper = (sums[-1] - sums[:-1]) / count[::-1]
+    between = count * count[::-1] * (upper - lower) ** 2
+    # The first of equals, not the one that rounding prefers: a symmetric field has two.
+    split = np.argmax(between >= (1 - 1e-9) * between.max())
+    return least + contrast * float(lower[split] + upper[split]) / 2
+
+
+def _mirrored(region: NDArray[np.bool_], wraps: tuple[bool, bool]) -> NDArray[np.bool_]:
+    """The torus of which a sheet is a half or a quarter: mirrored at the faces of its outermost cells."""
+    height, width = region.shape
+    return np.pad(region, ((0, 0 if wraps[0] else height), (0, 0 if wraps[1] else width)), "symmetric")
+
+
+def _euler(region: NDArray[np.bool_], wraps: tuple[bool, bool]) -> int:
+    """Vertices - edges + faces: cells, pairs of neighbours and squares of four, all in the region."""
+    across = region & _next(region, 1, wraps)
+    down = region & _next(region, 0, wraps)
+    squares = across & _next(across, 0, wraps)
+    return int(region.sum()) - int(across.sum()) - int(down.sum()) + int(squares.sum())
+
+
+def _roundness(region: NDArray[np.bool_]) -> float:
+    """4 pi area euler / perimeter² of a region of the torus or, where they are more, of its holes."""
+    euler = _euler(region, TORUS)
+    if euler == 0:
+        return 0.0
+    area = int(region.sum()) if euler > 0 else int((~region).sum())
+    return 4 * math.pi * area * euler / _perimeter(region) ** 2
+
+
+def _perimeter(region: NDArray[np.bool_]) -> float:
+    """Cauchy and Crofton: pi/2 times the crossings of lines per distance between lines, mean of 4 directions."""
+    steps = ((0, 1), (1, 0), (1, 1), (1, -1))
+    across, down, falling, rising = (int((region ^ np.roll(region, step, (0, 1))).sum()) for step in steps)
+    return math.pi / 8 * (across + down + math.sqrt(0.5) * (falling + rising))
+
+
+def _next(region: NDArray[np.bool_], axis: int, wraps: tuple[bool, bool]) -> NDArray[np.bool_]:
+    moved = np.roll(region, -1, axis)
+    if not wraps[axis]:
+        np.moveaxis(moved, axis, 0)[-1] = False
+    return moved
+
+
+def _count(region: NDArray[np.bool_], neighbours: NDArray[np.bool_], wraps: tuple[bool, bool]) -> int:
+    """Count connected regions, one that reaches across a seam once."""
+    from scipy.ndimage import label  # here: it takes longer to load than to use
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    labels, count = label(region, neighbours)
+    corners = range(-1, 2) if neighbours[0, 0] else range(1)
+    pairs = [np.empty((2, 0), int)]
+    for axis, sheet in enumerate((labels, labels.T)):
+        if wraps[axis]:
+            last = sheet[-1]
+            first = np.pad(sheet[0], 1, mode="wrap") if wraps[1 - axis] else np.pad(sheet[0], 1)
+            pairs += [np.stack([last, first[1 + s : 1 + s + last.size]]) for s in corners]
+    a, b = np.concatenate(pairs, axis=1)
+    touch = (a > 0) & (b > 0)
+    graph = coo_array((np.ones(touch.sum(), bool), (a[touch], b[touch])), shape=(count + 1, count + 1))
+    return int(connected_components(graph, directed=False)[0]) - 1  # label 0 is outside the region

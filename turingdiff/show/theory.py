@@ -1,0 +1,163 @@
+"""Figures of linear theory: the growth of waves above what was measured, and the map of a plane of parameters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from turingdiff.measure import Dispersion, Spectrum, TuringSpace
+from turingdiff.show.figures import DPI
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+GROWTH, FREQUENCY, POWER, FASTEST = "#1f4e79", "#777777", "#c2571a", "#b0182b"
+# Every regime has its colour, on every map.
+REGIMES = {
+    "stable": "#eeece4",
+    "Turing": "#f2a65a",
+    "Turing-Hopf": "#b56b8c",
+    "Hopf": "#7fa3c7",
+    "wave": "#7fb59b",
+    "unstable": "#a9a9b3",
+    "no steady state": "#ffffff",
+}
+POINTS = 600
+
+
+def dispersion_figure(dispersion: Dispersion, spectrum: Spectrum | None = None) -> Figure:
+    """Growth rate against wavenumber, the unstable band shaded; below it, on the same axis, a measured spectrum.
+
+    A dashed line, against the axis on the right, is the frequency of the fastest mode where it has one.
+
+    Parameters
+    ----------
+    spectrum
+        Of a field of the same rule and ``dx``: ``td.measure.spectrum(run.final, dx)``.
+    """
+    from matplotlib.figure import Figure
+
+    rows = 1 if spectrum is None else 2
+    figure = Figure(figsize=(7.2, 3.4 * rows), dpi=DPI, facecolor="white", layout="constrained")
+    axes = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
+    _draw_growth(axes[0], dispersion)
+    if spectrum is not None:
+        _draw_spectrum(axes[1], dispersion, spectrum)
+    for ax in axes:
+        ax.set_xlim(0, _last_wavenumber(dispersion))
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.tick_params(labelsize=8)
+    axes[-1].set_xlabel("wavenumber [radians per length]", fontsize=9)
+    return figure
+
+
+def turing_space_figure(space: TuringSpace) -> Figure:
+    """The regimes over a plane of parameters; in the Turing region, contours of the fastest growing wavelength."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 4.8), dpi=DPI, facecolor="white", layout="constrained")
+    draw_turing_space(figure.subplots(), space)
+    return figure
+
+
+def draw_turing_space(ax: Axes, space: TuringSpace) -> None:
+    """Draw the map of `turing_space_figure` into given axes."""
+    from matplotlib.colors import ListedColormap
+    from matplotlib.patches import Patch
+
+    words = list(REGIMES)
+    number = np.vectorize(words.index)(space.regime)
+    ax.pcolormesh(
+        space.x, space.y, number, cmap=ListedColormap(list(REGIMES.values())), vmin=-0.5, vmax=len(words) - 0.5,
+        shading="nearest", rasterized=True,
+    )  # fmt: skip
+    present = [word for word in words if (space.regime == word).any()]
+    handles: list[Artist] = [
+        Patch(facecolor=REGIMES[word], edgecolor="#666666", linewidth=0.6, label=word) for word in present
+    ]
+    handles += _draw_wavelengths(ax, space)
+    ax.legend(handles=handles, fontsize=8, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=8,
+              columnspacing=1.2, handlelength=1.6)  # fmt: skip
+    ax.set_xlabel(space.names[0], fontsize=9)
+    ax.set_ylabel(space.names[1], fontsize=9)
+    ax.tick_params(labelsize=8)
+
+
+def _draw_wavelengths(ax: Axes, space: TuringSpace) -> list[Line2D]:
+    """Contours, and their entry in the legend if there are any."""
+    from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator
+
+    turing = space.regime == "Turing"
+    if min(space.regime.shape) < 2 or np.unique(space.wavelength[turing]).size < 2:
+        return []
+    wavelength = np.ma.masked_where(~turing, space.wavelength)
+    # Near a threshold of zero wavenumber they run off to infinity.
+    levels = MaxNLocator(7).tick_values(wavelength.min(), np.percentile(wavelength.compressed(), 95))
+    lines = ax.contour(space.x, space.y, wavelength, levels=levels, colors="#333333", linewidths=0.7)
+    ax.clabel(lines, fontsize=7, fmt="%g")
+    return [Line2D([], [], color="#333333", linewidth=0.7, label="wavelength")]
+
+
+def _last_wavenumber(dispersion: Dispersion) -> float:
+    """How far to draw: somewhat beyond the band, so that it fills the picture."""
+    shortest = np.pi / dispersion.dx
+    if dispersion.unstable_band is not None:
+        return float(min(shortest, 2 * dispersion.unstable_band[1]))
+    return float(min(shortest, 3 * dispersion.k_max) or shortest)
+
+
+def _draw_growth(ax: Axes, dispersion: Dispersion) -> None:
+    k = np.linspace(0, _last_wavenumber(dispersion), POINTS)
+    growth, frequency = dispersion.growth(k), dispersion.frequency(k)
+    low, high = _growth_limits(dispersion, growth)
+    unit = {"time": "time", "sigma": "sigma"}[dispersion.clock]
+    ax.axhline(0, color="black", linewidth=0.8)
+    ax.plot(k, growth, color=GROWTH, linewidth=1.8)
+    _shade_band(ax, dispersion)
+    ax.plot(dispersion.k_max, dispersion.max_growth, "o", color=FASTEST, markersize=5, clip_on=False, zorder=5)
+    label = "uniform mode" if dispersion.k_max == 0 else f"wavelength {dispersion.wavelength:.4g}"
+    offset = (8, -12 if dispersion.unstable_band is None else 5)  # away from the line of zero growth
+    top = (dispersion.k_max, dispersion.max_growth)
+    ax.annotate(label, top, offset, textcoords="offset points", fontsize=8, color=FASTEST)
+    ax.set_ylim(low, high)
+    ax.set_ylabel(f"growth rate [1 / {unit}]", fontsize=9, color=GROWTH)
+    ax.set_title(f"{dispersion.name}: {dispersion.regime}", fontsize=9, loc="left")
+    swings = (frequency > dispersion.tolerance) & (growth >= low)
+    if swings.any():
+        right = ax.twinx()
+        right.plot(k, np.where(swings, frequency, np.nan), "--", color=FREQUENCY, linewidth=1.3)
+        right.set_ylim(0, 1.25 * frequency[swings].max())
+        right.set_ylabel(f"frequency [radians / {unit}], dashed", fontsize=9, color=FREQUENCY)
+        right.spines[["top"]].set_visible(False)
+        right.tick_params(labelsize=8)
+
+
+def _growth_limits(dispersion: Dispersion, growth: np.ndarray) -> tuple[float, float]:
+    """The hump in full; of what decays, three times its height."""
+    top = max(dispersion.max_growth, 0.0)
+    bottom = growth.min() if top <= dispersion.tolerance else max(growth.min(), -3 * top)
+    room = 0.15 * (top - bottom) or 1.0
+    return bottom - room / 2, top + room
+
+
+def _shade_band(ax: Axes, dispersion: Dispersion) -> None:
+    if dispersion.unstable_band is not None:
+        ax.axvspan(*dispersion.unstable_band, color=GROWTH, alpha=0.10, linewidth=0)
+
+
+def _draw_spectrum(ax: Axes, dispersion: Dispersion, spectrum: Spectrum) -> None:
+    power = spectrum.power / (spectrum.power.max() or 1.0)
+    shown = spectrum.wavenumber <= 1.1 * _last_wavenumber(dispersion)
+    ax.plot(spectrum.wavenumber[shown], power[shown], ".-", color=POWER, linewidth=1.3, markersize=5)
+    _shade_band(ax, dispersion)
+    if dispersion.unstable_band is not None:
+        ax.axvline(dispersion.k_max, color=FASTEST, linewidth=1, linestyle=":")
+    ax.set_ylim(0, 1.08)
+    ax.set_ylabel("power, largest = 1", fontsize=9, color=POWER)
+    shaded = "" if dispersion.unstable_band is None else "; shaded: where small waves grow"
+    ax.set_title(f"spectrum of the final field{shaded}", fontsize=9, loc="left")
