@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import platform
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import version
@@ -72,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
                    "turingdiff grow gray_scott --preset maze --size 256x256")  # fmt: skip
     two.add_argument("model", choices=MODELS, metavar="MODEL", help=f"one of {', '.join(MODELS)}")
     two.add_argument("--size", type=_size, default=(256, 256), metavar="HxW", help="cells (256x256)")
-    two.add_argument("--boundary", choices=("periodic", "no_flux"), default="periodic", help="(periodic)")
+    two.add_argument("--boundary", choices=("periodic", "no_flux", "zero"), help="(the model's own, most: periodic)")
     two.add_argument("--t-end", type=float, metavar="T", help="end of the clock (depends on the model)")
     two.add_argument("--dispersion", action="store_true",
                      help="also draw which waves linear theory lets grow, on the torus, above the final "
@@ -132,7 +133,9 @@ def run_list(options: argparse.Namespace) -> None:
     """What there is."""
     print("models (turingdiff grow MODEL):")
     for name, model in MODELS.items():
-        print(f"  {name:14} {_first_line(model)}\n  {'':14} presets: {', '.join(model.presets)}")
+        parameters = ", ".join(f"{key}={value:g}" for key, value in model().params.items())
+        print(f"  {name}: {_first_line(model)}")
+        print(_wrapped("parameters", parameters), _wrapped("presets", ", ".join(model.presets)), sep="\n")
     print("machines (turingdiff denoise MACHINE):")
     for name, machine in MACHINES.items():
         print(f"  {name:14} {_first_line(machine)}")
@@ -226,6 +229,10 @@ def _save_dispersion(curve: Dispersion, run: Run, rule: Rule, options: argparse.
 
 def _print_file(path: Path) -> None:
     print(f"{path}  ({path.stat().st_size / 1e6:.2f} MB)")
+
+
+def _wrapped(title: str, text: str) -> str:
+    return textwrap.fill(f"{title}: {text}", 100, initial_indent=" " * 6, subsequent_indent=" " * 10)
 
 
 def _first_line(thing: object) -> str:

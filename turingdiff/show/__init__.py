@@ -5,12 +5,15 @@ Importing this package loads neither matplotlib nor Pillow nor imageio; the func
 
 from turingdiff.show.animation import animate, animate_side_by_side, save_frame, save_still
 from turingdiff.show.files import Film
+from turingdiff.show.sheets import Card, contact_sheet
 from turingdiff.show.theory import dispersion_figure, turing_space_figure
 
 __all__ = [
+    "Card",
     "Film",
     "animate",
     "animate_side_by_side",
+    "contact_sheet",
     "dispersion_figure",
     "save_frame",
     "save_still",
