@@ -148,7 +148,7 @@ def test_only_the_top_of_the_package_knows_the_families(leaf):
 
 @pytest.mark.parametrize("name", td.morphogenesis.__all__)
 def test_a_system_is_one_file_that_no_other_file_needs(name):
-    module = getattr(td.morphogenesis, name).kinetics.__module__
+    module = getattr(td.morphogenesis, name).__module__
     users = [path for path in SOURCES if module in {found.module for found in imports(path)}]
     assert users == [PACKAGE / "morphogenesis" / "__init__.py"]
 

@@ -61,6 +61,8 @@ class Rule:
         ``field_rate(field, t)``: a faster whole-field form of the *same* cell function.
     admits
         ``admits((H, W))`` raises ValueError for a field on which the rule is not defined.
+    ending
+        The rule whose Euler step takes the last interval to the singular end, where it is not this one.
     dtype
         Of `initial`.
 
@@ -88,6 +90,7 @@ class Rule:
     radius_at: Callable[[float], int | None] | None = None
     field_rate: Callable[[np.ndarray, float], np.ndarray] | None = None
     admits: Callable[[tuple[int, int]], None] | None = None
+    ending: Rule | None = None
     dtype: Any = np.float64
 
     def __post_init__(self) -> None:

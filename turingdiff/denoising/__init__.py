@@ -1,7 +1,8 @@
 """Local-score diffusion: analytic denoisers ("machines"), noise levels, sampling, and where pixels come from."""
 
 from turingdiff.denoising.levels import cosine_levels, karras_levels
-from turingdiff.denoising.machines import Machine, equivariant_local, ideal, local
+from turingdiff.denoising.machine import Machine
+from turingdiff.denoising.machines import equivariant_local, ideal, local
 from turingdiff.denoising.mosaics import Mosaic, mosaic
 from turingdiff.denoising.sampling import add_noise, sample
 

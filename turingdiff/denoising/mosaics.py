@@ -9,7 +9,7 @@ import numpy as np
 from turingdiff.data.images import to_unit
 from turingdiff.denoising import patch_kernels
 from turingdiff.denoising.lanes import LANES
-from turingdiff.denoising.machines import Machine
+from turingdiff.denoising.machine import Machine
 from turingdiff.denoising.patch_sizes import odd
 from turingdiff.denoising.posterior import image_lanes, padded_queries
 from turingdiff.engine.flow import check_field
@@ -63,6 +63,8 @@ def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None) -> Mos
         raise ValueError(f"mosaic takes one image (C, H, W), got {field.shape}")
     shape, images = field.shape[1:], machine.images
     r = _radius(machine, patch, shape)
+    if machine.admissible is None:
+        raise ValueError(f"{machine.name} does not compare a pixel with training patches: it has no mosaic")
     places = machine.admissible(shape, images.shape[2:], r)
     queries = padded_queries(field[None], r, places.wraps)
     least = np.full(shape, np.inf)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from turingdiff.data.images import check_images, to_unit
-from turingdiff.denoising.machines import Machine, dust
+from turingdiff.denoising.machine import Machine, dust
 from turingdiff.engine.evolution import evolve
-from turingdiff.engine.steppers import Stepper, euler
+from turingdiff.engine.steppers import AnyStepper, euler
 from turingdiff.engine.times import check_times
 
 
@@ -31,26 +31,46 @@ def sample(
     shape: tuple[int, int] | None = None,
     levels: Sequence[float] | None = None,
     *,
+    labels: Sequence[Any] | None = None,
     rng: int | np.random.Generator = 0,
-    stepper: Stepper = euler,
+    stepper: AnyStepper = euler,
     dtype: Any = np.float32,
 ) -> np.ndarray:
     """N new images (n, C, H, W) in [-1, 1], from noise along `levels` (by default 20 cosine levels).
 
     Image i is the same for every n. `shape` is by default that of the training images.
 
+    Parameters
+    ----------
+    labels
+        (n,) the class of each image, for a machine that was given labels.
+
     Raises
     ------
     ValueError
-        For a canvas on which the machine is not defined, or levels that do not fall.
+        For a canvas on which the machine is not defined, levels that do not fall, or labels that do not fit.
     """
     if n != int(n) or n < 1:
         raise ValueError(f"n must be a whole number >= 1, got {n!r}")
+    if labels is not None and len(labels) != n:
+        raise ValueError(f"labels must be one for each of the {n} images, got {len(labels)}")
     grid = check_times(machine.times() if levels is None else levels)
     if grid[-1] > grid[0]:
         raise ValueError(f"levels must fall from noise to image, got {grid[0]} to {grid[-1]}")
     canvas: Any = tuple(machine.images.shape[2:]) if shape is None else tuple(shape)
     generator = np.random.default_rng(rng)
     start = replace(machine, start=partial(dust, sigma=grid[0])).initial(canvas, generator, dtype, int(n))
-    *_, (sigma, field) = evolve(machine, start, grid, stepper=stepper, every=len(grid) - 1, rng=generator)
+    if labels is None:
+        return _last_picture(machine, start, grid, stepper, generator)
+    of_class = {label: machine.conditional(label) for label in dict.fromkeys(np.asarray(labels).tolist())}
+    return np.stack(
+        [
+            _last_picture(of_class[label], field, grid, stepper, noise)
+            for label, field, noise in zip(np.asarray(labels).tolist(), start, generator.spawn(n), strict=True)
+        ]
+    )
+
+
+def _last_picture(machine, start, grid, stepper, rng) -> np.ndarray:
+    *_, (sigma, field) = evolve(machine, start, grid, stepper=stepper, every=len(grid) - 1, rng=rng)
     return machine.view(field, sigma)

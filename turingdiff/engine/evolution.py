@@ -69,7 +69,9 @@ def _evolve(flow, field, times, stepper, every, rngs) -> Iterator[tuple[float, n
         stop = min(last, n + every - n % every, n + STEPS_BETWEEN_CHECKS)
         method = stepper
         if times[last] == flow.rule.singular_end:
-            stop, method = (min(stop, last - 1), stepper) if n < last - 1 else (last, euler)
+            stop = min(stop, last - 1) if n < last - 1 else last
+            if stop == last:
+                method, flow = euler, Flow(flow.rule.ending, field) if flow.rule.ending else flow
         before = copy.deepcopy((method, rngs))
         earlier = field
         clock, steps = np.asarray(times[n:stop], float), steps_between(times, n, stop)
