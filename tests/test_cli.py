@@ -33,6 +33,22 @@ def test_grow_sets_parameters(tmp_path):
 
 
 @compiled
+def test_the_picture_of_a_line_of_cells_is_its_history(tmp_path):
+    assert run("grow", "turing_1952", "--preset", "ring", "--size", "1x24", "--t-end", 100, "--out", tmp_path) == 0
+    with Image.open(tmp_path / "turing_1952.png") as picture:
+        assert min(picture.size) > 300
+
+
+@compiled
+def test_grow_takes_the_models_own_boundary(tmp_path, capsys):
+    arguments = ("grow", "positional_information", "--size", "8x40", "--t-end", 50)
+    assert run(*arguments, "--out", tmp_path / "own") == 0
+    assert run(*arguments, "--boundary", "no_flux", "--out", tmp_path / "same") == 0
+    films = [(tmp_path / name / "positional_information.gif").read_bytes() for name in ("own", "same")]
+    assert films[0] == films[1]
+
+
+@compiled
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

@@ -14,9 +14,13 @@ import turingdiff as td
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = {
+    "gallery": {"gallery.png"},
     "side_by_side": {"film.gif", "figure.png", "table.csv"},
     "memorise_or_create": {"film.gif", "figure.png"},
     "dust_and_back": {"figure.png"},
+    "digits": {"digits.gif", "figure.png"},
+    "gray_scott_atlas": {"figure.png"},
+    "turing_ring": {"figure.png"},
     "turing_space": {"figure.png"},
     "your_own_rule": {"fitzhugh_nagumo.gif", "life.gif"},
 }
@@ -128,6 +132,53 @@ def test_runs_do_what_the_map_of_turing_space_says(made):
 
 
 @pytest.mark.compiled
+def test_rings_grow_a_lobe_for_about_six_cells(made):
+    printed, _ = made("turing_ring")
+    lobes = {}
+    for line in printed.splitlines():
+        cells, counts = re.match(r"(\d+) cells: lobes \[([\d, ]+)\]", line).groups()
+        lobes[int(cells)] = [int(count) for count in counts.split(",")]
+    assert list(lobes) == [12, 20]
+    assert set(lobes[12]) == {2}
+    assert set(lobes[20]) <= {3, 4}
+
+
+@pytest.mark.compiled
+def test_a_lower_dose_makes_more_and_thinner_digits(made):
+    printed, _ = made("digits")
+    number = r"(\d+\.\d+)"
+    pattern = rf"dose {number}: wavelength predicted {number}, at t = \d+ {number}, .* {number}; .* (\d+)"
+    low, high = (np.array(re.match(pattern, line).groups(), float) for line in printed.splitlines())
+    assert low[0] < high[0]
+    assert low[4] > high[4]  # digits
+    assert low[3] < high[3]  # wavelength at the end
+    for _, predicted, first, end, _ in (low, high):
+        assert abs(first / predicted - 1) < 0.25
+        assert end > 0.9 * first
+
+
+@pytest.mark.compiled
+def test_the_atlas_tells_what_moves(made):
+    printed, _ = made("gray_scott_atlas")
+    motion = dict(line.split()[:2] for line in printed.splitlines() if line.endswith("regions"))
+    steady = {"delta": "steady", "lambda": "steady", "nu": "steady", "rho": "steady"}
+    assert motion == {"alpha": "moves", "epsilon": "moves", **steady}
+
+
+def test_the_curves_of_the_atlas_are_those_of_the_blue_state(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "examples")
+    from gray_scott_atlas import hopf, saddle_node
+
+    for k in (0.02, 0.04, 0.06):
+        for F in saddle_node(k):
+            assert 4 * (F + k) ** 2 == pytest.approx(F, rel=1e-12)
+        # On Hopf's curve v² = k and u v = F + k, and the feed makes up for what reacts.
+        F, v = hopf(k), np.sqrt(k)
+        assert F * (1 - (F + k) / v) == pytest.approx((F + k) * v, rel=1e-12)
+        assert saddle_node(k)[0] < F < saddle_node(k)[1]
+
+
+@pytest.mark.compiled
 def test_the_gun_of_the_example_fires_a_glider_every_30_generations(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "examples")
     from your_own_rule import GUN, life
@@ -172,3 +223,9 @@ def test_the_links_of_a_page_lead_somewhere(page):
         other = page.parent / name if name else page
         assert other.exists(), target
         assert not anchor or anchor in anchors(other), target
+
+
+def test_every_system_is_in_the_documentation():
+    for page in (ROOT / "README.md", ROOT / "docs" / "systems.md"):
+        text = page.read_text(encoding="utf-8")
+        assert [name for name in td.morphogenesis.__all__ if f"`{name}`" not in text] == []

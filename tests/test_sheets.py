@@ -34,6 +34,16 @@ def test_nothing_overlaps_and_all_is_on_the_page():
         assert not text.overlaps(picture)
 
 
+def test_long_lines_go_on_in_the_next_one_within_the_card():
+    long = td.show.Card("long", np.eye(4), ["word " * 40, "", "short"])
+    figure = td.show.contact_sheet([long, *cards(1)])
+    text = figure.axes[0].texts[0]
+    assert text.get_text().splitlines()[-2:] == ["", "short"]
+    assert text.get_text().split() == (["word"] * 40 + ["short"])
+    figure.draw_without_rendering()
+    assert text.get_window_extent().width <= 1.03 * figure.axes[0].get_window_extent().width
+
+
 def test_a_sheet_is_written_as_a_picture(tmp_path):
     with Image.open(save_figure(td.show.contact_sheet(cards(2)), tmp_path / "sheet.png")) as image:
         assert image.size[0] > image.size[1] > 200

@@ -21,7 +21,7 @@ from turingdiff.engine import BlowUpError, Run, simulate
 from turingdiff.engine.compile import cache_folder
 from turingdiff.measure import Dispersion, dispersion, spectrum, wavelength
 from turingdiff.rule import Rule
-from turingdiff.show import animate, dispersion_figure, save_frame
+from turingdiff.show import animate, dispersion_figure, kymograph, save_frame
 from turingdiff.show.figures import save_figure
 from turingdiff.systems import System
 
@@ -207,7 +207,10 @@ def _simulate_and_save(
     folder = check_folder(options.out)
     run = simulate(rule, start, times, progress=sys.stderr.isatty())
     _print_file(animate(run, folder / f"{name}.gif").path)
-    _print_file(save_frame(run, folder / f"{name}.png"))
+    if run.frames.ndim == 4 and run.final.shape[1] == 1:  # the picture of a line of cells is its history
+        _print_file(save_figure(kymograph(run), folder / f"{name}.png"))
+    else:
+        _print_file(save_frame(run, folder / f"{name}.png"))
     return run
 
 

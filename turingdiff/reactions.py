@@ -212,11 +212,13 @@ class _Stiffness:
 
     def _cells(self, rule: Rule, field: np.ndarray | None) -> list[tuple[np.ndarray, list[float]]]:
         values = list(rule.params.values())[self.count :]
-        if field is None and rule.equilibrium is None:
+        if field is None and rule.equilibrium is None and rule.guess is None:
             return []
         field = rule.steady_state() if field is None else field
-        field = field.reshape(-1, 1, 1) if field.ndim == 1 else field
-        states = np.moveaxis(np.asarray(field, float), -3, 0).reshape(self.count, -1)
+        field = np.asarray(field, float).reshape(-1, 1, 1) if field.ndim == 1 else np.asarray(field, float)
+        size = np.broadcast_shapes(field.shape[-2:], *(np.shape(v) for v in values))
+        field = np.broadcast_to(field, (*field.shape[:-2], *size))
+        states = np.moveaxis(field, -3, 0).reshape(self.count, -1)
         picks = {*states.argmin(1), *states.argmax(1), *np.linspace(0, states.shape[1] - 1, 64).astype(int)}
-        maps = [np.broadcast_to(v, field.shape[-2:]).ravel() for v in values]
+        maps = [np.broadcast_to(v, size).ravel() for v in values]
         return [(states[:, n], [float(m[n % m.size]) for m in maps]) for n in sorted(picks)]

@@ -5,6 +5,7 @@ Importing this package loads neither matplotlib nor Pillow nor imageio; the func
 
 from turingdiff.show.animation import animate, animate_side_by_side, save_frame, save_still
 from turingdiff.show.files import Film
+from turingdiff.show.kymographs import kymograph
 from turingdiff.show.sheets import Card, contact_sheet
 from turingdiff.show.theory import dispersion_figure, turing_space_figure
 
@@ -15,6 +16,7 @@ __all__ = [
     "animate_side_by_side",
     "contact_sheet",
     "dispersion_figure",
+    "kymograph",
     "save_frame",
     "save_still",
     "turing_space_figure",

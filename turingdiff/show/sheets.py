@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH, GAP, LINE, TITLE = 2.6, 0.18, 0.118, 0.26  # inches: a picture, between cards, a line of text, a title
 FONT = 6.2
+CHARACTERS = 49  # of this font in a line of a card
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,12 +30,19 @@ class Card:
     picture
         (H, W), drawn in the colours of patterns with limits of its own.
     lines
-        What stands below it, line by line.
+        What stands below it; a line that is too long goes on in the next one, indented.
     """
 
     title: str
     picture: np.ndarray
     lines: Sequence[str] = ()
+
+    @property
+    def wrapped(self) -> list[str]:
+        """The lines as they fit."""
+        return [
+            piece for line in self.lines for piece in textwrap.wrap(line, CHARACTERS, subsequent_indent="  ") or [""]
+        ]
 
 
 def contact_sheet(cards: Sequence[Card], columns: int = 5, title: str = "") -> Figure:
@@ -53,7 +62,7 @@ def contact_sheet(cards: Sequence[Card], columns: int = 5, title: str = "") -> F
             raise ValueError(f"{card.title}: a picture is (H, W), got the shape {np.shape(card.picture)}")
     columns = min(columns, len(cards))
     rows = [cards[n : n + columns] for n in range(0, len(cards), columns)]
-    heights = [TITLE + WIDTH + LINE * (max(len(card.lines) for card in row) + 1) + GAP for row in rows]
+    heights = [TITLE + WIDTH + LINE * (max(len(card.wrapped) for card in row) + 1) + GAP for row in rows]
     head = 0.45 if title else GAP
     width, height = columns * (WIDTH + GAP) + GAP, sum(heights) + head
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
@@ -76,6 +85,6 @@ def _draw_card(ax: Axes, card: Card) -> None:
     ax.spines[:].set_visible(False)
     ax.set_title(card.title, fontsize=9, loc="left", pad=4)
     ax.annotate(
-        "\n".join(card.lines), (0, 0), (0, -5), xycoords="axes fraction", textcoords="offset points", va="top",
+        "\n".join(card.wrapped), (0, 0), (0, -5), xycoords="axes fraction", textcoords="offset points", va="top",
         fontsize=FONT, family="monospace", linespacing=1.25, annotation_clip=False,
     )  # fmt: skip

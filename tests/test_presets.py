@@ -1,0 +1,98 @@
+"""Every preset of every system keeps the promise that its name makes: see `turingdiff.Signature`."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+import turingdiff as td
+
+SYSTEMS = {name: getattr(td.morphogenesis, name) for name in td.morphogenesis.__all__}
+PRESETS = [(name, preset) for name, system in SYSTEMS.items() for preset in system.presets]
+RIVALS = [
+    (name, preset, other)
+    for name, system in SYSTEMS.items()
+    for preset, other in zip(system.presets, [*system.presets][1:] + [*system.presets][:1], strict=True)
+    if preset != other
+]
+every_system = pytest.mark.parametrize("name", SYSTEMS)
+
+# What linear theory says of the uniform state of the default call on the torus: Gray–Scott needs a finite push,
+# Turing's own numbers are marginal, and the uniform mode of Ginzburg and Landau grows by itself.
+REGIMES = {
+    "activator_substrate": "Turing",
+    "bmp_sox9_wnt": "Turing",
+    "brusselator": "Turing",
+    "cahn_hilliard": "Turing",
+    "complex_ginzburg_landau": "unstable",
+    "fitzhugh_nagumo": "Turing",
+    "gierer_meinhardt": "Turing",
+    "gray_scott": "stable",
+    "lengyel_epstein": "Turing",
+    "meinhardt_stripes": "Turing",
+    "miyazawa": "Turing",
+    "schnakenberg": "Turing",
+    "swift_hohenberg": "Turing",
+    "turing_1952": "stable",
+}
+WITHOUT = {"positional_information"}  # its state depends on where a cell stands: a map, no pattern of its own
+
+
+@cache
+def run(name, preset):
+    """The run that a signature is about, and its boundary."""
+    signature, rule = SYSTEMS[name].signatures[preset], SYSTEMS[name](preset)
+    start = rule.initial(signature.shape, rng=signature.seed)
+    boundary = "periodic" if rule.neighbourhood.periodic else "no_flux"
+    return td.simulate(rule, start, rule.times(t_end=signature.t_end), frames=11), boundary
+
+
+@every_system
+def test_every_preset_makes_a_promise(name):
+    assert SYSTEMS[name].presets
+    assert set(SYSTEMS[name].signatures) == set(SYSTEMS[name].presets)
+
+
+@pytest.mark.parametrize("name, preset", PRESETS)
+def test_a_promise_says_something(name, preset):
+    signature = SYSTEMS[name].signatures[preset]
+    promised = (signature.pattern, signature.moving, signature.components, signature.wavelength)
+    assert sum(promise is not None for promise in promised) >= 2
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("name, preset", PRESETS)
+def test_a_preset_keeps_its_promise(name, preset):
+    found, boundary = run(name, preset)
+    assert np.isfinite(found.final).all()
+    assert td.measure.disagreements(SYSTEMS[name].signatures[preset], found, boundary=boundary) == []
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("name, preset, other", RIVALS)
+def test_a_preset_does_not_keep_the_promise_of_the_next_one(name, preset, other):
+    found, boundary = run(name, preset)
+    mine, rival = SYSTEMS[name].signatures[preset], SYSTEMS[name].signatures[other]
+    # Counts grow with the field, so they are compared on fields of one size only.
+    components = rival.components if rival.shape == mine.shape else None
+    rival = replace(rival, shape=mine.shape, t_end=mine.t_end, components=components)
+    assert td.measure.disagreements(rival, found, boundary=boundary) != []
+
+
+def test_the_systems_without_linear_theory_are_those_that_do_not_organise_themselves():
+    assert set(REGIMES) | WITHOUT == set(SYSTEMS)
+    for name in WITHOUT:
+        with pytest.raises(ValueError, match="no uniform steady state"):
+            td.measure.dispersion(SYSTEMS[name](boundary="periodic"))
+
+
+@pytest.mark.parametrize("name", REGIMES)
+def test_linear_theory_calls_the_default_call_by_its_name(name):
+    assert td.measure.dispersion(SYSTEMS[name](boundary="periodic")).regime == REGIMES[name]
+
+
+@pytest.mark.parametrize("name", [name for name, regime in REGIMES.items() if regime == "Turing"])
+def test_the_default_grid_resolves_the_fastest_wave(name):
+    rule = SYSTEMS[name](boundary="periodic")
+    assert td.measure.dispersion(rule).wavelength >= 8 * rule.neighbourhood.dx

@@ -1,0 +1,72 @@
+"""Cahn–Hilliard (1958): a mixture that separates and coarsens, and keeps its amount.
+
+Not a Turing pattern: c is conserved, nothing is made or taken away, and no wavelength is selected in the end. Between
+±1/sqrt(3) the mixture is unstable to long waves, of which the one of wavenumber sqrt((1 - 3 mean²)/(2 kappa)) grows
+fastest and shows first; from then on drops and ribbons grow at the cost of smaller ones, for ever. The free energy
+
+    F = ∫ (c² - 1)²/4 + kappa |∇c|²/2
+
+falls all the time. A flat front between the two phases is tanh(x/sqrt(2 kappa)). What comes out, a labyrinth or
+droplets, is a matter of the start, not of the equation.
+
+J. W. Cahn, J. E. Hilliard, Free energy of a nonuniform system I, J. Chem. Phys. 28 (1958) 258; J. W. Cahn, On spinodal
+decomposition, Acta Metall. 9 (1961) 795.
+"""
+
+import numpy as np
+
+from turingdiff.rule import Rule
+from turingdiff.signatures import Signature
+from turingdiff.stencils import biharmonic
+from turingdiff.systems import Initial, system
+
+NOISE = 0.05
+
+
+@system(species="c", radius=2, kappa=1.0)
+def cahn_hilliard(phi, i, j, t, p, g, out):
+    """Flow down the gradient of the chemical potential c³ - c - kappa ∇²c.
+
+        c_t = ∇²(c³ - c - kappa ∇²c) = ∇²(c³ - c) - kappa ∇⁴c
+
+    Parameters
+    ----------
+    kappa
+        Cost of a gradient, in squared length: fronts are sqrt(2 kappa) wide.
+    """
+    (kappa,) = p
+    around = (slope(phi, i - 1, j) + slope(phi, i + 1, j)) + (slope(phi, i, j - 1) + slope(phi, i, j + 1))
+    out[0, i, j] = (around - 4 * slope(phi, i, j)) * g.per_dx2 - kappa * biharmonic(phi, 0, i, j, g)
+
+
+def slope(phi, i, j):
+    """The slope c³ - c of the double well (c² - 1)²/4: the potential of a cell but for gradients."""
+    c = phi[0, i, j]
+    return c * c * c - c
+
+
+def mixture(mean: float) -> Initial:
+    """Make an initial state: normal noise of size 0.05 about `mean`, which it keeps to rounding."""
+
+    def initial(rule: Rule, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+        noise = NOISE * rng.standard_normal((1, *shape))
+        return mean + (noise - noise.mean())
+
+    return initial
+
+
+def spectral_bound(dx, kappa):
+    """At the shortest wave, with the slope 3 c² - 1 of the potential at c = ±1."""
+    shortest = 8 / dx**2
+    return shortest * (2 + kappa * shortest)
+
+
+cahn_hilliard.t_end = 300.0
+cahn_hilliard.steady_state = lambda kappa: (0.0,)
+cahn_hilliard.stiffness = spectral_bound
+cahn_hilliard.presets = {"labyrinth": {"initial": mixture(0.0)}, "droplets": {"initial": mixture(-0.4)}}
+cahn_hilliard.initial = cahn_hilliard.presets["labyrinth"]["initial"]
+cahn_hilliard.signatures = {
+    "labyrinth": Signature((96, 96), 300.0, pattern="stripes", components=(1, 12), wavelength=(15.0, 27.0)),
+    "droplets": Signature((96, 96), 300.0, pattern="spots", components=(15, 45), wavelength=(15.0, 25.0)),
+}
