@@ -27,7 +27,8 @@ def main(out="out", names=td.morphogenesis.__all__, seed=0):
         lines = [*system.equations.splitlines(), "", parameters(rule), ""]
         lines += [f"predicted {prediction}", f"measured  {measurement}"]
         cards.append(td.show.Card(f"{name}, {preset}", picture(run), lines))
-    print(save_figure(td.show.contact_sheet(cards, title="Local rules that make patterns"), Path(out) / "gallery" / "gallery.png"))
+    sheet = td.show.contact_sheet(cards, title="Local rules that make patterns")
+    print(save_figure(sheet, Path(out) / "gallery" / "gallery.png"))
     return cards
 
 
