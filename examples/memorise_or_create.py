@@ -1,13 +1,16 @@
-"""Three machines, the same noise: the ideal one remembers, the local ones create.
+"""Eight machines, the same noise: some remember, some create.
 
-The ideal denoiser returns a training image, to the last grey level. The local machine (LS) and the equivariant local
-machine (ELS) see only patches, so their images are mosaics that are in no training set: look at ELS's third trouser
-leg. The numbers are novelties: distance to the nearest training image over all shifts, in units of the typical
-distance of a training image to the nearest other one (0: a copy; 1: as new as one more training image).
+The ideal denoiser returns a training image, to the last grey level, and the equivariant one a shifted one. The smoothed
+one, with perturbations as large as the distance between images, returns means of a few. Wiener's knows only means and
+covariances, and its images are blurred. The local machines see only patches, so their images are mosaics that are in no
+training set: look at ELS's third trouser leg. The numbers are novelties: distance to the nearest training image over
+all shifts, in units of the typical distance of a training image to the nearest other one (0: a copy; 1: as new as one
+more training image).
 """
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +20,17 @@ import turingdiff as td
 from turingdiff.show import animate_side_by_side
 
 NAMES = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
-MACHINES = {"ideal": td.denoising.ideal, "LS": td.denoising.local, "ELS": td.denoising.equivariant_local}
+MACHINES = {
+    "ideal": td.denoising.ideal,
+    "ES": td.denoising.equivariant,
+    "smoothed": partial(td.denoising.smoothed, std=4.0),
+    "Wiener": td.denoising.wiener,
+    "PCA-local": td.denoising.pca_local,
+    "composite": td.denoising.patch_composite,
+    "LS": td.denoising.local,
+    "ELS": td.denoising.equivariant_local,
+}
+IN_FILM = ("ideal", "Wiener", "LS", "ELS")
 
 
 def main(out="out", classes=(0, 1, 2, 3, 4, 5, 7, 8, 9), images=200, steps=20, seed=40):
@@ -37,10 +50,10 @@ def main(out="out", classes=(0, 1, 2, 3, 4, 5, 7, 8, 9), images=200, steps=20, s
     films = {name: replace(row[0], frames=np.concatenate([run.frames for run in row], 1)) for name, row in runs.items()}
     rows = [("noise", films["ideal"].view(0)[:, 0], None)]
     for name, film in films.items():
-        print(f"{name:6} median novelty {np.median(novelties[name]):.2f}")
-        rows += [(name, film.view(-1)[:, 0], novelties[name]), ("nearest\ntraining image", nearest[name], None)]
+        print(f"{name:9} median novelty {np.median(novelties[name]):.2f}")
+        rows += [(name, film.view(-1)[:, 0], novelties[name]), ("nearest", nearest[name], None)]
     folder = Path(out) / "memorise_or_create"
-    animate_side_by_side(films, folder / "film.gif", fps=6, hold=3)
+    animate_side_by_side({name: films[name] for name in IN_FILM}, folder / "film.gif", fps=6, hold=3)
     draw(rows, [NAMES[label] for label in classes]).savefig(folder / "figure.png", dpi=110, bbox_inches="tight")
     return novelties
 
@@ -48,7 +61,7 @@ def main(out="out", classes=(0, 1, 2, 3, 4, 5, 7, 8, 9), images=200, steps=20, s
 def draw(rows, names):
     """Rows of (title, pictures, numbers) as one sheet, with white gaps, wider above every machine."""
     gap, size = 2, rows[0][1][0].shape[0] + 2
-    figure = Figure(figsize=(1.1 * len(names) + 1.3, 8.3))
+    figure = Figure(figsize=(1.1 * len(names) + 1.3, 1.2 * len(rows)))
     ax = figure.add_subplot()
     for n, (_, pictures, numbers) in enumerate(rows):
         top = n * (size + gap) + (n + 1) // 2 * 2 * gap

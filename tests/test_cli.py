@@ -71,9 +71,9 @@ def test_a_uniform_end_has_no_measured_wavelength(tmp_path, capsys):
 
 
 @compiled
-@pytest.mark.parametrize("machine", ["els", "ls", "ideal"])
+@pytest.mark.parametrize("machine", ["els", "ls", "ideal", "es", "wiener", "pca", "smoothed", "composite"])
 def test_denoise_every_machine(machine, tmp_path):
-    patch = () if machine == "ideal" else ("--patch", 3)
+    patch = ("--patch", 3) if machine in ("els", "ls", "composite") else ()
     assert run("denoise", machine, *patch, "--limit", 8, "--samples", 1, "--steps", 3, "--out", tmp_path) == 0
     with Image.open(tmp_path / f"{machine}.gif") as film:
         assert film.n_frames == 4
@@ -107,7 +107,7 @@ def test_the_same_seed_gives_the_same_files(tmp_path):
 def test_list_names_all_that_can_be_asked_for(capsys):
     assert run("list") == 0
     out = capsys.readouterr().out
-    for name in (*td.morphogenesis.__all__, "els", "ls", "ideal", "fashion-resnet-zeros", "maze"):
+    for name in (*td.morphogenesis.__all__, "els", "ls", "ideal", "wiener", "fashion-resnet-zeros", "maze"):
         assert name in out
 
 
@@ -124,7 +124,9 @@ def test_info_names_versions_threads_cache_and_data(capsys):
         (("denoise", "els", "--patch", 4), "odd"),
         (("denoise", "els", "--patch", "nosuch"), "no published patch schedule"),
         (("denoise", "els", "--patch", 31, "--boundary", "periodic", "--limit", 2), "wider than the training images"),
-        (("denoise", "ideal", "--patch", 3), "sees whole images"),
+        (("denoise", "els", "--label", 12), "labels 0 to 9, got --label 12"),
+        (("denoise", "els", "--label", 1, "--data", "x.npy"), "--label chooses among the bundled images"),
+        (("denoise", "ideal", "--patch", 3), "ideal has no patch size"),
         (("denoise", "ls", "--size", "40x40", "--limit", 2), "size of the training images"),
         (("denoise", "els", "--data", "no/such/file.npy"), "no/such/file.npy"),
         (("denoise", "els", "--limit", 0), "--limit"),

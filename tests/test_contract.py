@@ -49,9 +49,22 @@ MACHINES = {
     "ELS torus schedule": td.denoising.equivariant_local(IMAGES, patch=shrinking, boundary="periodic"),
     "ELS one pixel": td.denoising.equivariant_local(IMAGES, patch=1),
     "ELS bytes": td.denoising.equivariant_local(BYTES, patch=3),
+    "PCA-local": td.denoising.pca_local(IMAGES, threshold=0.05),
+    "PCA-local bytes": td.denoising.pca_local(BYTES, threshold=0.05),
+    "patch composite": td.denoising.patch_composite(IMAGES, patch=3),
+    "patch composite torus": td.denoising.patch_composite(IMAGES, patch=3, boundary="periodic"),
+    "patch composite schedule": td.denoising.patch_composite(IMAGES, patch=shrinking),
+    "patch composite bytes": td.denoising.patch_composite(BYTES, patch=2),
+    "ES": td.denoising.equivariant(IMAGES[:2]),
+    "ES bytes": td.denoising.equivariant(BYTES[:2]),
+    "wiener": td.denoising.wiener(IMAGES),
+    "wiener bytes": td.denoising.wiener(BYTES),
+    "smoothed": td.denoising.smoothed(IMAGES, std=0.3, perturbations=3, seed=1),
+    "smoothed bytes": td.denoising.smoothed(BYTES, std=0.3, perturbations=2),
 }
-LOCAL = {name: machine for name, machine in MACHINES.items() if "ideal" not in name}
+LOCAL = {name: machine for name, machine in MACHINES.items() if machine.radius(SIGMA) is not None}
 ELS = {name: machine for name, machine in MACHINES.items() if "ELS" in name}
+WHOLE = ["ES", "ES bytes", "wiener", "smoothed", "smoothed bytes"]
 ANY_CANVAS = {"ELS": (9, 7), "ELS torus": (9, 7), "ELS schedule": (7, 9), "ELS torus schedule": (5, 8)}
 
 machines = pytest.mark.parametrize("name", MACHINES)
@@ -115,7 +128,9 @@ def test_the_field_rate_is_the_cell_function_on_another_canvas(name, shape):
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("name", ["ideal bytes", "local", "ELS torus"])
+@pytest.mark.parametrize(
+    "name", ["ideal bytes", "local", "ELS torus", "PCA-local bytes", "patch composite torus", *WHOLE]
+)
 def test_the_compiled_cell_function_of_a_machine_is_the_plain_one(name):
     machine = MACHINES[name]
     field = noisy(machine, dtype=np.float64)
@@ -278,7 +293,9 @@ def test_a_boundary_breaks_the_equivariance_of_ELS_at_the_border_only(name):
     assert error.max() > 0.01
 
 
-@pytest.mark.parametrize("name", ["ideal", "local", "local torus"])
+@pytest.mark.parametrize(
+    "name", ["ideal", "local", "local torus", "PCA-local", "patch composite", "wiener", "smoothed"]
+)
 def test_machines_that_know_places_are_not_equivariant(name):
     machine = MACHINES[name]
     field = noisy(machine)

@@ -532,7 +532,17 @@ def test_the_training_set_is_not_copied(make, dtype):
 
 @compiled
 @pytest.mark.slow
-@pytest.mark.parametrize("machine", ["ideal(images)", "local(images, 5)", "equivariant_local(images, 17)"])
+@pytest.mark.parametrize(
+    "machine",
+    [
+        "ideal(images)",
+        "local(images, 5)",
+        "equivariant_local(images, 17)",
+        "equivariant(images)",
+        "wiener(images)",
+        "smoothed(images, perturbations=3)",
+    ],
+)
 def test_sixty_thousand_byte_images_need_little_extra_memory(machine):
     script = f"""
         import resource

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import turingdiff as td
-from turingdiff.denoising import equivariant_local, ideal, local, mosaic
+from turingdiff.denoising import consistency, equivariant_local, ideal, local, mosaic, wiener
 from turingdiff.denoising.lanes import LANES
 
 compiled = pytest.mark.compiled
@@ -169,21 +169,129 @@ def test_bytes_are_taken_for_what_they_show():
     np.testing.assert_array_equal(found.value, td.data.to_unit(images[1]))
 
 
-def matches(machine, image):
-    """The fraction of pixels that are the centre of their nearest admissible patch."""
-    return np.mean(np.abs(image - mosaic(machine, image).value) < 1e-3)
+# --- the weight of the winner
+
+
+@kinds
+@pytest.mark.parametrize("sigma", [0.02, 0.3, 2.0, 80.0])
+@pytest.mark.parametrize("make", [pictures, plain])
+def test_the_weight_is_that_of_the_nearest_patch_in_the_softmax(kind, sigma, make):
+    images, image = make(3, 2, 5, 5), make(2, 5, 5, seed=1)
+    found = mosaic(MACHINES[kind](images, 3), image, sigma=sigma)
+    for pixel, _, squared in naive.pairs(kind, naive.unit(images), image.astype(float), 1):
+        total = np.exp((squared.min() - squared) / (2 * sigma**2)).sum()
+        assert found.weight[pixel] == pytest.approx(1 / total, rel=1e-5)  # ties are 1e-9, and 1/(2 sigma²) 1250
+    assert found.sigma == sigma
+
+
+@compiled
+@kinds
+def test_the_weight_over_blocks_of_images(kind):
+    images, image = pictures(2 * LANES + 7, 1, 7, 7), pictures(1, 7, 7, seed=1)
+    found = mosaic(MACHINES[kind](images, 3), image, sigma=0.7)
+    for pixel, _, squared in naive.pairs(kind, naive.unit(images), image.astype(float), 1):
+        assert found.weight[pixel] == pytest.approx(1 / np.exp((squared.min() - squared) / (2 * 0.7**2)).sum())
+
+
+def test_equal_patches_share_the_weight():
+    images = np.tile(pictures(1, 1, 5, 5), (4, 1, 1, 1))
+    np.testing.assert_allclose(mosaic(local(images, 3), images[0]).weight, 1 / 4)
+
+
+def test_the_weight_is_by_default_that_of_the_lowest_level_and_the_patch_that_of_the_level():
+    images, image = pictures(3, 1, 5, 5), pictures(1, 5, 5, seed=1)
+    machine = equivariant_local(images, lambda sigma: 1 if sigma < 0.1 else 3)
+    lowest = machine.times()[-2]
+    assert mosaic(machine, image).sigma == lowest
+    np.testing.assert_array_equal(mosaic(machine, image).weight, mosaic(machine, image, sigma=lowest).weight)
+    found = mosaic(machine, image, sigma=1.0)
+    assert found.patch == 3
+    np.testing.assert_array_equal(found.weight, mosaic(machine, image, patch=3, sigma=1.0).weight)
+
+
+# --- theorem 4.1 of Kamb & Ganguli (2025)
 
 
 @compiled
 @kinds
 def test_a_finished_sample_is_made_of_the_centres_of_its_nearest_patches(kind):
-    # Theorem 4.1 of Kamb & Ganguli (2025), a limit: a pixel that changes its mind sets off its neighbours an e-fold of
-    # sigma later, so a few are under way at any level, fewer at lower ones.
+    # A limit: a pixel that changes its mind sets off its neighbours an e-fold of sigma later, so a few are under way
+    # at any level, fewer at lower ones.
     machine = MACHINES[kind](pictures(6, 1, 8, 8), 3)
     samples = td.denoising.sample(machine, 3, levels=[*np.geomspace(80, 1e-12, 200), 0], dtype=float)
-    assert np.mean([matches(machine, image) for image in samples]) > 0.93
+    assert np.mean([consistency(machine, image, tolerance=1e-3).fraction for image in samples]) > 0.93
     noise = np.random.default_rng(1).uniform(-1, 1, (1, 8, 8))
-    assert matches(machine, noise) < 0.2
+    assert consistency(machine, noise, tolerance=1e-3).fraction < 0.2
+
+
+@compiled
+def test_the_theorem_becomes_true_as_the_last_steps_shrink():
+    # The toy of the paper's figure 3, where patches are black or white: no more than some e-folds are needed.
+    black_and_white = np.stack([np.full((1, 3, 3), -1), np.full((1, 3, 3), 1)]).astype(np.float32)
+    machine = equivariant_local(black_and_white, 3, "periodic")
+    fractions = []
+    for lowest in (1.0, 0.1, 1e-2, 1e-4, 1e-8):
+        levels = [*np.geomspace(80, lowest, 200), 0]
+        samples = td.denoising.sample(machine, 6, (24, 24), levels, dtype=float)
+        fractions.append(np.mean([consistency(machine, y).fraction for y in samples]))
+    assert fractions == sorted(fractions)
+    assert fractions[0] < 0.9
+    assert fractions[-1] > 0.999
+
+
+@compiled
+def test_large_last_steps_break_it_at_a_few_pixels():
+    black_and_white = np.stack([np.full((1, 3, 3), -1), np.full((1, 3, 3), 1)]).astype(np.float32)
+    machine = equivariant_local(black_and_white, 3, "periodic")
+    found = [consistency(machine, y) for y in td.denoising.sample(machine, 6, (24, 24), [80, 8, 0.8, 0], dtype=float)]
+    assert 0.5 < np.mean([each.fraction for each in found]) < 1
+
+
+def test_consistency_compares_with_the_centres_of_the_mosaic_in_all_channels():
+    images, image = pictures(3, 2, 5, 5), pictures(2, 5, 5, seed=1)
+    machine = equivariant_local(images, 3)
+    found = consistency(machine, image, tolerance=0.4)
+    deviation = np.abs(mosaic(machine, image).value - image).max(axis=0)
+    np.testing.assert_array_equal(found.deviation, deviation)
+    np.testing.assert_array_equal(found.equal, deviation <= 0.4)
+    assert found.fraction == np.mean(deviation <= 0.4)
+    assert found.largest == deviation.max()
+    wider = consistency(machine, image, patch=5)
+    np.testing.assert_array_equal(wider.deviation, np.abs(mosaic(machine, image, 5).value - image).max(axis=0))
+
+
+@kinds
+def test_a_training_image_obeys_to_the_last_bit(kind):
+    images = td.data.from_unit(pictures(3, 1, 5, 5))
+    found = consistency(MACHINES[kind](images, 3), images[1], tolerance=0)
+    assert (found.fraction, found.largest) == (1, 0)
+
+
+def test_one_grey_level_is_tolerated_and_two_are_not():
+    images = np.full((1, 1, 5, 5), 100, np.uint8)
+    machine = local(images, 3)
+    assert consistency(machine, images[0] + np.uint8(1)).fraction == 1
+    assert consistency(machine, images[0] + np.uint8(2)).fraction == 0
+
+
+@pytest.mark.parametrize("tolerance", [-1e-9, np.nan, np.inf])
+def test_refused_tolerances(tolerance):
+    images = pictures(2, 1, 5, 5)
+    with pytest.raises(ValueError, match="tolerance must be finite and >= 0, got"):
+        consistency(local(images, 3), images[0], tolerance=tolerance)
+
+
+def test_a_machine_without_patches_has_no_mosaic():
+    images = pictures(3, 1, 5, 5)
+    for explain in (mosaic, consistency):
+        with pytest.raises(ValueError, match="wiener does not compare a pixel with training patches"):
+            explain(wiener(images), images[0])
+
+
+@pytest.mark.parametrize("sigma", [0, -1.0, np.nan])
+def test_refused_levels(sigma):
+    with pytest.raises(ValueError, match="sigma must be positive and finite"):
+        mosaic(local(pictures(2, 1, 5, 5), 3), pictures(1, 5, 5), sigma=sigma)
 
 
 def test_the_image_is_not_written():

@@ -8,7 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import turingdiff as td
-from turingdiff.denoising import add_noise, cosine_levels, equivariant_local, ideal, karras_levels, local, sample
+from turingdiff.denoising import (
+    add_noise,
+    cosine_levels,
+    equivariant_local,
+    ideal,
+    karras_levels,
+    linear_levels,
+    local,
+    sample,
+)
 
 compiled = pytest.mark.compiled
 RNG = np.random.default_rng(0)
@@ -65,7 +74,32 @@ def test_karras_levels_take_their_own_ends_and_exponent():
     np.testing.assert_allclose(karras_levels(1, sigma_max=9, sigma_min=1), [9, 0], rtol=1e-12)
 
 
-@pytest.mark.parametrize("levels", [cosine_levels, karras_levels])
+@pytest.mark.parametrize("n", [1, 10, 37, 1000])
+def test_linear_levels_are_the_steps_of_ddpm(n):
+    # Ho et al. (2020), section 4: beta_1 = 1e-4 to beta_1000 = 0.02, evenly; step by step, as the forward process goes.
+    abar = {0: 1.0}
+    for s in range(1, 1001):
+        abar[s] = abar[s - 1] * (1 - (1e-4 + (s - 1) / 999 * (0.02 - 1e-4)))
+    expected = [np.sqrt((1 - abar[s]) / abar[s]) for s in (round(1000 * (n - k) / n) for k in range(n + 1))]
+    np.testing.assert_allclose(linear_levels(n), expected, rtol=1e-9)
+    assert linear_levels(n)[0] == pytest.approx(157.41, abs=0.01)
+    assert linear_levels(1000)[-2] == pytest.approx(np.sqrt(1e-4 / (1 - 1e-4)), rel=1e-9)
+
+
+def test_linear_levels_fall_to_zero_for_every_number_of_steps():
+    for n in range(1, 1001):
+        levels = linear_levels(n)
+        assert levels.shape == (n + 1,)
+        assert (np.diff(levels) < 0).all()
+        assert levels[-1] == 0
+
+
+def test_there_are_no_more_linear_levels_than_steps():
+    with pytest.raises(ValueError, match="the linear schedule has 1000 steps, got n = 1001"):
+        linear_levels(1001)
+
+
+@pytest.mark.parametrize("levels", [cosine_levels, karras_levels, linear_levels])
 @pytest.mark.parametrize("n", [0, -1, 2.5])
 def test_refused_numbers_of_steps(levels, n):
     with pytest.raises(ValueError, match=f"whole number >= 1, got {n}"):

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = {
     "gallery": {"gallery.png"},
     "side_by_side": {"film.gif", "figure.png", "table.csv"},
+    "black_and_white": {"figure.png"},
+    "what_each_level_decides": {"film.gif", "figure.png"},
     "memorise_or_create": {"film.gif", "figure.png"},
     "dust_and_back": {"figure.png"},
     "digits": {"digits.gif", "figure.png"},
@@ -98,8 +100,9 @@ def test_an_example_makes_what_it_promises(made, name):
 def test_the_ideal_machine_remembers_and_the_local_ones_create(made):
     printed, _ = made("memorise_or_create")
     novelty = {line.split()[0]: float(line.split()[-1]) for line in printed.splitlines()}
-    assert list(novelty) == ["ideal", "LS", "ELS"]
+    assert list(novelty) == ["ideal", "ES", "smoothed", "Wiener", "PCA-local", "composite", "LS", "ELS"]
     assert novelty["ideal"] == 0
+    assert novelty["ES"] < 0.01  # a shifted training image
     assert min(novelty["LS"], novelty["ELS"]) > 0.5
 
 

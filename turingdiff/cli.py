@@ -33,7 +33,13 @@ MACHINES: dict[str, Callable[..., denoising.Machine]] = {
     "els": denoising.equivariant_local,
     "ls": denoising.local,
     "ideal": denoising.ideal,
+    "es": denoising.equivariant,
+    "wiener": denoising.wiener,
+    "pca": denoising.pca_local,
+    "smoothed": denoising.smoothed,
+    "composite": denoising.patch_composite,
 }
+WITH_PATCHES = ("els", "ls", "composite")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -186,19 +192,34 @@ def _add_model_options(command: argparse.ArgumentParser) -> None:
 def _add_machine_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", type=Path, metavar="PATH", help=".npz, .npy, IDX, CIFAR or a folder of pictures")
     command.add_argument("--limit", type=int, default=DEFAULT_IMAGES, help=f"training images ({DEFAULT_IMAGES})")
+    command.add_argument("--label", type=int, help="one kind of clothes, 0 to 9 (all of them)")
     command.add_argument("--patch", type=_patch, help="odd number or schedule (a published one)")
 
 
 def _machine(options: argparse.Namespace, name: str, boundary: str) -> denoising.Machine:
     if options.limit < 1:
         raise ValueError(f"--limit must be at least 1, got {options.limit}")
-    images = data.fashion()[0][: options.limit] if options.data is None else data.load(options.data, options.limit)
-    if name == "ideal":
-        if options.patch is not None:
-            raise ValueError("the ideal machine sees whole images: leave --patch out")
-        return denoising.ideal(images)
-    patch = {} if options.patch is None else {"patch": options.patch}
-    return MACHINES[name](images, boundary=boundary, **patch)
+    images = _images(options)
+    if name in WITH_PATCHES:
+        patch = {} if options.patch is None else {"patch": options.patch}
+        return MACHINES[name](images, boundary=boundary, **patch)
+    if options.patch is not None:
+        raise ValueError(f"{name} has no patch size: leave --patch out, or take one of {', '.join(WITH_PATCHES)}")
+    return MACHINES[name](images)
+
+
+def _images(options: argparse.Namespace) -> np.ndarray:
+    """The training images that the options ask for."""
+    if options.data is not None:
+        if options.label is not None:
+            raise ValueError("--label chooses among the bundled images: your own have no labels")
+        return data.load(options.data, options.limit)
+    images, labels = data.fashion()
+    if options.label is not None:
+        images = images[labels == options.label]
+    if not len(images):
+        raise ValueError(f"the bundled images have the labels 0 to {labels.max()}, got --label {options.label}")
+    return images[: options.limit]
 
 
 def _simulate_and_save(

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 TURING_SHAPE = (128, 128)
 FRAMES = 150
-# An 8-bit grey level is 0.0078 on the [-1, 1] scale.
-ONE_GREY_LEVEL = 2 / 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +175,7 @@ def _texts(column: Column) -> dict[str, str]:
 def _equal_share(column: Column) -> list[float]:
     """Share of pixels within one grey level of the centre of their nearest training patch."""
     pairs = zip(column.mosaics, column.pictures, strict=True)
-    return [float((np.abs(m.value - picture).max(0) <= ONE_GREY_LEVEL).mean()) for m, picture in pairs]
+    return [m.consistency(picture).fraction for m, picture in pairs]
 
 
 def _strips(name: str, column: Column) -> list[Strip]:

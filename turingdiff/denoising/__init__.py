@@ -1,20 +1,39 @@
 """Local-score diffusion: analytic denoisers ("machines"), noise levels, sampling, and where pixels come from."""
 
-from turingdiff.denoising.levels import cosine_levels, karras_levels
+from turingdiff.denoising.calibration import Calibration, calibrate
+from turingdiff.denoising.covariance_masks import pca_local
+from turingdiff.denoising.entropies import Uncertainty, uncertainty
+from turingdiff.denoising.gaussian import wiener
+from turingdiff.denoising.levels import cosine_levels, karras_levels, linear_levels
 from turingdiff.denoising.machine import Machine
 from turingdiff.denoising.machines import equivariant_local, ideal, local
-from turingdiff.denoising.mosaics import Mosaic, mosaic
+from turingdiff.denoising.mosaics import Consistency, Mosaic, consistency, mosaic
+from turingdiff.denoising.orbits import equivariant
+from turingdiff.denoising.patch_averages import patch_composite
 from turingdiff.denoising.sampling import add_noise, sample
+from turingdiff.denoising.smoothing import smoothed
 
 __all__ = [
+    "Calibration",
+    "Consistency",
     "Machine",
     "Mosaic",
+    "Uncertainty",
     "add_noise",
+    "calibrate",
+    "consistency",
     "cosine_levels",
+    "equivariant",
     "equivariant_local",
     "ideal",
     "karras_levels",
+    "linear_levels",
     "local",
     "mosaic",
+    "patch_composite",
+    "pca_local",
     "sample",
+    "smoothed",
+    "uncertainty",
+    "wiener",
 ]

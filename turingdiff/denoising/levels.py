@@ -6,6 +6,7 @@ import numpy as np
 
 # The paper's code stops the cosine short of its end by this factor, which keeps sigma(t = 1) at 80.2.
 COSINE_STRETCH = 1.008
+LINEAR_STEPS = 1000
 
 
 def cosine_sigma(t: float | np.ndarray) -> np.ndarray:
@@ -16,6 +17,19 @@ def cosine_sigma(t: float | np.ndarray) -> np.ndarray:
 def cosine_levels(n: int = 20) -> np.ndarray:
     """The n + 1 levels of t = 1, 1 - 1/n, ..., 0 on the cosine schedule; the last is 0."""
     return cosine_sigma(np.arange(_count(n), -1, -1) / n)
+
+
+def linear_levels(n: int = 20) -> np.ndarray:
+    """The n + 1 levels of evenly spaced steps of the linear schedule of DDPM; the last is 0.
+
+    Step s of 1000 has beta rising evenly from 1e-4 to 0.02 and sigma² = 1/abar - 1, abar the product of 1 - beta up to
+    s (Ho, Jain & Abbeel 2020, section 4). The levels are those of the steps 1000 (1 - k/n), rounded, k = 0, ..., n.
+    """
+    if _count(n) > LINEAR_STEPS:
+        raise ValueError(f"the linear schedule has {LINEAR_STEPS} steps, got n = {n}")
+    abar = np.cumprod(1 - np.linspace(1e-4, 0.02, LINEAR_STEPS))
+    sigma = np.append(0.0, np.sqrt(1 / abar - 1))
+    return sigma[np.rint(np.linspace(LINEAR_STEPS, 0, int(n) + 1)).astype(int)]
 
 
 def karras_levels(n: int = 20, sigma_max: float = 80.0, sigma_min: float = 0.002, rho: float = 7.0) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Patch sizes: an odd number, a function of sigma, or one of the published schedules.
+"""Patch sizes: an odd number, a function of sigma, a schedule of levels, or the name of a published one.
 
 Kamb & Ganguli (2025, C.2) chose, at each of the 20 levels t = 1/20 ... 1 of the cosine schedule, the size whose score
 is most like the trained network's. Their code stores the size for t = i/20 at index i - 1 but reads index i there; here
@@ -8,6 +8,7 @@ a size is used at the level it was calibrated for. A schedule is looked up at th
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,6 +31,18 @@ PUBLISHED = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """Patch sizes by noise level; as a function of sigma, the size of the level that is nearest in log sigma."""
+
+    levels: np.ndarray
+    sizes: tuple[int, ...]
+
+    def __call__(self, sigma: float) -> int:
+        """The size at sigma."""
+        return self.sizes[int(np.abs(np.log(self.levels) - np.log(sigma)).argmin())]
+
+
 def patch_sizes(patch: PatchSize, levels: np.ndarray) -> tuple[Callable[[float], int], int]:
     """The patch size as a function of sigma, and the largest it takes on `levels`.
 
@@ -39,27 +52,23 @@ def patch_sizes(patch: PatchSize, levels: np.ndarray) -> tuple[Callable[[float],
         For an even or non-positive size, or an unknown schedule.
     """
     size = _size_function(patch)
-    return size, max(size(float(sigma)) for sigma in levels if sigma > 0)
+    # A schedule may have levels beyond these.
+    used = size.sizes if isinstance(size, Schedule) else [size(float(sigma)) for sigma in levels if sigma > 0]
+    return size, max(used)
 
 
 def _size_function(patch: PatchSize) -> Callable[[float], int]:
     if isinstance(patch, str):
         if patch not in PUBLISHED:
             raise ValueError(f"no published patch schedule {patch!r}; there are {', '.join(PUBLISHED)}")
-        return _published(np.array(PUBLISHED[patch]))
+        sizes = PUBLISHED[patch]
+        return Schedule(cosine_sigma(np.arange(1, len(sizes) + 1) / len(sizes)), sizes)
+    if isinstance(patch, Schedule):
+        return patch
     if callable(patch):
         return lambda sigma: odd(patch(sigma), f"patch({sigma:g})")
     size = odd(patch, "patch")
     return lambda sigma: size
-
-
-def _published(sizes: np.ndarray) -> Callable[[float], int]:
-    log_sigma = np.log(cosine_sigma(np.arange(1, sizes.size + 1) / sizes.size))
-
-    def size(sigma: float) -> int:
-        return int(sizes[np.abs(log_sigma - np.log(sigma)).argmin()])
-
-    return size
 
 
 def odd(size: int, name: str) -> int:
