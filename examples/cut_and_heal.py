@@ -2,10 +2,11 @@
 
 Boots that are in no training set lose a square. The hole is filled with noise and denoised by a machine that knows
 other boots, while the pixels around it are held, at every level, at image + sigma n with one fixed noise n (after
-RePaint, Lugmayr et al. 2022). Look at the seams: the equivariant local machine (ELS) goes on with the lines that it
-meets at the edge, the ideal one fills in a piece of one training image. A Gray-Scott maze loses a square too: nothing
-is held there, and the pattern grows back from the edge, as a pattern, not as the one that was cut away. The pictures
-show the boots without the noise around the hole.
+RePaint, Lugmayr et al. 2022). Look at the seams: the equivariant local machine (ELS) goes on with the brightness that
+it meets at the edge, and invents the outline; the ideal one keeps the outline of a boot, as a piece of one training
+image in a grey of its own. So the ideal one is nearer to what was cut out, and neither brings it back. A Gray-Scott
+maze loses a square too: nothing is held there, and the pattern grows back from the edge, as a pattern, not as the one
+that was cut away. The pictures show the boots without the noise around the hole.
 """
 
 import argparse

@@ -57,8 +57,8 @@ def cut(pattern, count, size, rng):
 
 def draw(pattern, known, textures, lengths, spectra):
     look = {"cmap": "gray", "vmin": -1, "vmax": 1}
-    figure = Figure(figsize=(3 * (len(textures) + 2), 6.4), dpi=110, layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=(1, 0.95))
+    figure = Figure(figsize=(3 * (len(textures) + 2), 7.2), dpi=110, layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=(1.1, 0.9))
     axes = top.subplots(1, len(textures) + 2)
     panels = {"reaction–diffusion": pattern, "training pictures": sheet(known[:9, 0]), **textures}
     for ax, (name, picture) in zip(axes, panels.items(), strict=True):

@@ -1,10 +1,11 @@
 """A patch mosaic: where the pixels of a new image come from.
 
 The equivariant local machine (ELS) knows boots by their patches. By the theorem of Kamb & Ganguli (2025, 4.1) every
-pixel of its sample is the centre of the nearest training patch. Look at the colours: a region of one colour comes from
-one training image, and the boots beside it show, in the same colour, which pixels they gave. A line leads from the
-patch of a pixel to its place in the source, which need not be the same place. Grey regions come from other images.
-Background is left out: black patches are all equal, so that their source means nothing.
+pixel of its sample is, in the limit of low last levels, the centre of the nearest training patch; the consistency is
+the share of pixels for which this holds. Look at the colours: a region of one colour comes from one training image,
+and the boots beside it show, in the same colour, which pixels they gave. A line leads from the patch of a pixel to its
+place in the source, which need not be the same place. Grey regions come from other images. Background is left out:
+black patches are all equal, so that their source means nothing.
 """
 
 import argparse
