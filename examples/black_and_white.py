@@ -1,7 +1,7 @@
 """Black and white: the smallest training set that makes something new.
 
 One black image, one white image, 3 x 3 windows on a torus (Kamb & Ganguli 2025, figure 3). The ideal machine can make
-two images. The equivariant local machine makes any image in which every pixel has the colour of the majority of its
+two images. The equivariant local machine makes images in which every pixel has the colour of the majority of its
 window: that is what the theorem says of the limit. Look at the red pixels, which break the rule: fewer steps, and above
 all a larger last level, leave more of them.
 """

@@ -1,9 +1,11 @@
-"""What each level decides: where an image is still open, from the first noise level to the last.
+"""What each level decides: how many patches every pixel still draws from, from the first noise level to the last.
 
 The equivariant local machine makes garments. At every level its best guess stands beside a map of its uncertainty: the
 entropy of the softmax over training patches, whose exponential is the number of patches that a pixel still draws from.
-Watch the maps from bright to dark: at high noise all is open (near the border less, where fewer patches fit), then the
-silhouette is settled, then the inside; at the last levels only edges and texture are.
+Look at the maps: at high noise a pixel draws from nearly all patches that it may be compared with (fewer near the
+border, in steps). Then the sources of edges are settled, which stay dark to the end. Plain parts turn bright again as
+patches shrink with the noise: there thousands of patches are alike, and their colour is certain though their source is
+not.
 """
 
 import argparse
@@ -33,7 +35,7 @@ def main(out="out", label=9, images=200, samples=4, steps=20, shown=10, seed=3):
     films = {
         "noisy image": replace(run, times=run.times[:-1], frames=run.frames[:-1]),
         "best guess": as_film(run, np.stack(guesses)),
-        "undecided": as_film(run, 2 * entropy[:, :, None] / entropy.max() - 1),
+        "entropy": as_film(run, 2 * entropy[:, :, None] / entropy.max() - 1),
     }
     animate_side_by_side(films, folder / "film.gif", fps=3, hold=3)
     chosen = np.linspace(0, steps - 1, min(shown, steps)).round().astype(int)

@@ -645,6 +645,15 @@ def test_a_rule_refuses(arguments, error, message):
         td.Rule(*arguments)
 
 
+def test_rules_and_runs_are_shown_in_a_line():
+    rule = td.morphogenesis.schnakenberg(a=np.full((6, 8), 0.1), dx=0.5)
+    assert repr(rule).startswith("<rule schnakenberg of u, v; Du=1, Dv=10, a: (6, 8), b=0.9; Neighbourhood(radius=1,")
+    run = td.simulate(rule, np.ones((2, 6, 8)), td.uniform(0, 0.01, 0.005), every=1)
+    assert repr(run) == "<run of schnakenberg: 3 frames of (2, 6, 8), time 0 to 0.01>"
+    machine = td.denoising.ideal(np.zeros((3, 1, 4, 4), np.float32))
+    assert len(repr(machine)) < 200
+
+
 def test_a_rule_has_a_clock_and_names():
     with pytest.raises(ValueError, match=r"clock must be one of .*, got 'frames'"):
         decay_rule(clock="frames")

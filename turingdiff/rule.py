@@ -23,7 +23,7 @@ from turingdiff.neighbourhood import Neighbourhood
 CLOCKS = ("time", "sigma")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Rule:
     """A cell function with its parameters, channels and neighbourhood.
 
@@ -108,6 +108,10 @@ class Rule:
         object.__setattr__(self, "channels", names)
         object.__setattr__(self, "params", {key: _parameter(key, value) for key, value in params.items()})
         object.__setattr__(self, "name", self.name or self.cell.__name__)
+
+    def __repr__(self) -> str:
+        values = [f"{name}={v:g}" if np.ndim(v) == 0 else f"{name}: {np.shape(v)}" for name, v in self.params.items()]
+        return f"<rule {self.name} of {', '.join(self.channels)}; {', '.join(values)}; {self.neighbourhood}>"
 
     @property
     def singular_end(self) -> float | None:

@@ -48,7 +48,8 @@ def uncertainty(machine: Machine, y: np.ndarray, sigma: float) -> Uncertainty:
 
     H(x) = -sum_p W_p log W_p, W = softmax_p(-||y_Ox - p||²/(2 sigma²)), over the admissible patches. It is computed in
     float64 and is exact: weights below exp(-40) of the largest are left out, which moves H by less than 1e-6. For
-    `ideal` the patches are whole images, so that all pixels agree.
+    `ideal` the patches are whole images, so that all pixels agree. Patches count one by one, equal ones too: where many
+    are alike, as in plain backgrounds, H is high though the pixel's value is certain.
 
     Cost: one pass over all pairs of a pixel and a patch, as `Machine.denoise` in float64.
 

@@ -19,7 +19,7 @@ from turingdiff.rule import Rule
 Posterior = Callable[[np.ndarray, float], np.ndarray]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Machine(Rule):
     """A denoiser as a rule: dy/dsigma = (y - D(y; sigma))/sigma.
 

@@ -23,7 +23,7 @@ DEFAULT_MEMORY = 256 * 2**20
 FORMAT = "turingdiff run 1"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """Recorded clock readings (K,) and fields (K, C, H, W) or (K, B, C, H, W)."""
 
@@ -35,6 +35,11 @@ class Run:
     shown: int | None
     dx: float
     params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        frames, *shape = self.frames.shape
+        clock = f"{self.clock} {self.times[0]:g} to {self.times[-1]:g}" if frames else "no time"
+        return f"<run of {self.name}: {frames} frames of {tuple(shape)}, {clock}>"
 
     @property
     def final(self) -> np.ndarray:
