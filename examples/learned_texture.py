@@ -1,8 +1,8 @@
 """A pattern as training data: the patch must be as wide as the wavelength.
 
 Small pictures are cut out of a Turing pattern (Schnakenberg's stripes), and the equivariant local machine, which knows
-nothing of reactions or diffusion, makes new textures of them. Look at the wavelengths: where the patch is a little wider
-than one wave, the new texture has the wavelength of the training pattern within their uncertainties, and its novelty
+nothing of reactions or diffusion, makes new textures of them. Look at the wavelengths: where the patch is wider than
+one wave, the new texture has the wavelength of the training pattern within their uncertainties, and its novelty
 says that it is no copy (0: a copy; 1: as new as one more training picture). A patch of half a wave has seen only
 slopes: it makes blotches of another size. A patch of just under one wave is in between.
 """
