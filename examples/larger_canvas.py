@@ -1,9 +1,10 @@
 """On a larger canvas: where the ideal machine stops, the local one goes on.
 
 The machines know small pictures of trousers, and are asked for a picture of more than twenty times the area. The ideal
-machine compares whole pictures, so it refuses (its answer is printed). The equivariant local machine knows only
-patches, so to it the canvas is as good as any other, as it is to a Turing system: look at film.gif. Neither rule knows
-how large its world is: legs grow as stripes do, as many as there is room for.
+machine compares whole pictures, so it refuses (its answer is printed). The equivariant local machine compares patches,
+which there are on any canvas: look at film.gif, beside a Turing system that does not know its size either. Legs grow as
+stripes do, as many as there is room for. At the highest noise its patches are nearly as wide as a training picture, and
+with zero padding it does see where the border is. Clothes and patch sizes were chosen for their looks.
 """
 
 import argparse
