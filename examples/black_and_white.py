@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import turingdiff as td
+from turingdiff.show import save_figure
 
 LEVELS = {
     "3 cosine levels": td.denoising.cosine_levels(3),
@@ -36,8 +37,7 @@ def main(out="out", size=32, samples=6, seed=0):
             painted(image[0], each.equal) for image, each in zip(images, found, strict=True)
         ]
     folder = Path(out) / "black_and_white"
-    folder.mkdir(parents=True, exist_ok=True)
-    draw(rows).savefig(folder / "figure.png", dpi=110, bbox_inches="tight")
+    save_figure(draw(rows), folder / "figure.png", dpi=110, bbox_inches="tight")
     return shares
 
 

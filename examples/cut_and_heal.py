@@ -16,8 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import turingdiff as td
-from turingdiff.show import animate_side_by_side
-from turingdiff.show.figures import save_figure
+from turingdiff.show import animate_side_by_side, save_figure
 
 MACHINES = {"ELS": td.denoising.equivariant_local, "ideal": td.denoising.ideal}
 

@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import turingdiff as td
+from turingdiff.show import save_figure
 
 NOISE, ISOTROPIC = 0.01, 0.1
 DISTAL = 0.85  # where digits are counted, as a share of the length
@@ -37,7 +38,7 @@ def main(out="out", doses=(0.5, 0.75, 1.0), shape=(150, 96), t_end=300.0, seed=0
         )
     folder = Path(out) / "digits"
     td.animate(runs[doses[len(doses) // 2]], folder / "digits.gif")
-    draw(runs, predicted).savefig(folder / "figure.png", dpi=110)
+    save_figure(draw(runs, predicted), folder / "figure.png", dpi=110)
     return runs, predicted
 
 

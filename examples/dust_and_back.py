@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import turingdiff as td
+from turingdiff.show import save_figure
 
 MACHINES = {"ideal": td.denoising.ideal, "ELS": td.denoising.equivariant_local}
 
@@ -37,9 +38,8 @@ def main(out="out", a_class=20, classes=range(10), shown=(1, 8, 9), steps=20, st
         for n, share, value in zip(starts, same[name], r2[name], strict=True):
             print(f"{name:6} sigma {levels[n]:7.3f}   same image {share:4.0%}   median r2 {value:6.3f}")
     folder = Path(out) / "dust_and_back"
-    folder.mkdir(parents=True, exist_ok=True)
     rows = [(kind, column_of(strips[kind], list(classes).index(label))) for label in shown for kind in strips]
-    draw([levels[n] for n in starts], same, r2, rows).savefig(folder / "figure.png", dpi=110, bbox_inches="tight")
+    save_figure(draw([levels[n] for n in starts], same, r2, rows), folder / "figure.png", dpi=110, bbox_inches="tight")
     return same, r2
 
 

@@ -6,13 +6,12 @@ and where they grow from a finite push and there is nothing to predict.
 """
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 import turingdiff as td
-from turingdiff.show.figures import save_figure
+from turingdiff.show import save_figure
 
 
 def main(out="out", names=td.morphogenesis.__all__, seed=0):
@@ -35,7 +34,7 @@ def main(out="out", names=td.morphogenesis.__all__, seed=0):
 def predicted(rule):
     """What linear theory says of the rule on the torus."""
     try:
-        curve = td.measure.dispersion(replace(rule, neighbourhood=replace(rule.neighbourhood, boundary="periodic")))
+        curve = td.measure.dispersion(rule.on_torus())
     except ValueError:  # no uniform steady state, or not the same everywhere
         return "nothing: no uniform state"
     if curve.unstable_band is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 import turingdiff as td
-from turingdiff.show.figures import save_figure
+from turingdiff.show import save_figure
 
 TROUSERS = 1  # Fashion-MNIST's label
 

@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import turingdiff as td
-from turingdiff.show.figures import save_figure
+from turingdiff.show import save_figure
 
 
 def main(out="out", patches=(5, 9, 13), canvas=64, pictures=100, size=32, grown=128, seed=0):

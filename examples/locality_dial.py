@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import turingdiff as td
-from turingdiff.show.figures import save_figure
+from turingdiff.show import save_figure
 
 
 def main(out="out", label=9, images=100, patches=(3, 5, 9, 15, 21, 27), noises=3, steps=20, seed=0):

@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import turingdiff as td
-from turingdiff.show import animate_side_by_side
+from turingdiff.show import animate_side_by_side, save_figure
 
 NAMES = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
 MACHINES = {
@@ -54,7 +54,7 @@ def main(out="out", classes=(0, 1, 2, 3, 4, 5, 7, 8, 9), images=200, steps=20, s
         rows += [(name, film.view(-1)[:, 0], novelties[name]), ("nearest", nearest[name], None)]
     folder = Path(out) / "memorise_or_create"
     animate_side_by_side({name: films[name] for name in IN_FILM}, folder / "film.gif", fps=6, hold=3)
-    draw(rows, [NAMES[label] for label in classes]).savefig(folder / "figure.png", dpi=110, bbox_inches="tight")
+    save_figure(draw(rows, [NAMES[label] for label in classes]), folder / "figure.png", dpi=110, bbox_inches="tight")
     return novelties
 
 

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 import turingdiff as td
+from turingdiff.show import save_figure
 from turingdiff.show.kymographs import draw_kymograph
 
 
@@ -30,9 +31,8 @@ def main(out="out", sizes=(12, 20, 36), starts=8, t_end=500.0, seed=0):
             f"slowest to decay {least_damped(rule, cells)}"
         )
     folder = Path(out) / "turing_ring"
-    folder.mkdir(parents=True, exist_ok=True)
     figure = draw({cells: of_size[0] for cells, of_size in runs.items()}, lobes, rule.steady_state()[0])
-    figure.savefig(folder / "figure.png", dpi=110)
+    save_figure(figure, folder / "figure.png", dpi=110)
     return runs, lobes
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import turingdiff as td
-from turingdiff.show.figures import save_figure
+from turingdiff.show import save_figure
 from turingdiff.show.theory import draw_turing_space
 
 POINTS = {"A": (2.2, 4.0), "B": (3.3, 9.0), "C": (5.6, 1.0), "D": (6.0, 2.4)}  # (b, Dv)

@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import turingdiff as td
-from turingdiff.show import animate_side_by_side
+from turingdiff.show import animate_side_by_side, save_figure
 
 
 def main(out="out", label=9, images=200, samples=4, steps=20, shown=10, seed=3):
@@ -39,7 +39,7 @@ def main(out="out", label=9, images=200, samples=4, steps=20, shown=10, seed=3):
     }
     animate_side_by_side(films, folder / "film.gif", fps=3, hold=3)
     chosen = np.linspace(0, steps - 1, min(shown, steps)).round().astype(int)
-    draw(run, guesses, found, chosen).savefig(folder / "figure.png", dpi=110, bbox_inches="tight")
+    save_figure(draw(run, guesses, found, chosen), folder / "figure.png", dpi=110, bbox_inches="tight")
     return entropy
 
 

@@ -169,7 +169,14 @@ def test_enlarged_by_whole_pixels(tmp_path):
 
 @pytest.mark.parametrize(
     ("shape", "size"),
-    [((28, 28), (252, 252)), ((256, 256), (256, 256)), ((32, 128), (256, 1024)), ((1, 7), (240, 1680))],
+    [
+        ((28, 28), (252, 252)),
+        ((256, 256), (256, 256)),
+        ((32, 128), (256, 1024)),
+        ((1, 5), (240, 1200)),
+        ((1, 60), (20, 1200)),
+        ((1, 3000), (1, 3000)),
+    ],
 )
 def test_default_scale(tmp_path, shape, size):
     film = animate(FakeRun(np.zeros((1, 1, *shape))), tmp_path / "a.gif")

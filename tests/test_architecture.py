@@ -67,7 +67,9 @@ IMPORT_NUMBA = {
     "engine/weak_scalars.py",
     "denoising/lanes.py",
     "denoising/orbits.py",
+    "denoising/moment_kernels.py",
     "denoising/patch_kernels.py",
+    "denoising/size_kernels.py",
     "denoising/cells.py",
     "cli.py",
 }

@@ -279,7 +279,7 @@ def test_refused_images():
 
 def test_a_mosaic_of_it_is_refused():
     images = pictures((2, 1, 5, 5))
-    with pytest.raises(ValueError, match="does not compare a pixel with training patches"):
+    with pytest.raises(ValueError, match="has no softmax over the patches of a pixel"):
         td.denoising.mosaic(equivariant(images), images[0])
 
 

@@ -158,6 +158,13 @@ def test_a_conditional_machine_is_the_machine_of_its_class(make):
     assert not np.array_equal(machine.conditional(0).denoise(y, 0.8), machine.denoise(y, 0.8))
 
 
+def test_a_conditional_machine_keeps_its_labels():
+    one = made(equivariant_local, labels=LABELS).conditional(1)
+    assert one.labels.tolist() == [1, 1]
+    found = td.denoising.sample(one, n=1, levels=td.denoising.karras_levels(3), labels=[1])
+    assert found.tobytes() == td.denoising.sample(one, n=1, levels=td.denoising.karras_levels(3)).tobytes()
+
+
 def test_samples_of_given_classes():
     machine = equivariant_local(IMAGES, patch=3, labels=LABELS)
     levels = td.denoising.karras_levels(6)
@@ -177,7 +184,11 @@ def test_samples_of_given_classes():
         (lambda: ideal(IMAGES).conditional(0), "ideal has no labels: give them with the images"),
         (lambda: ideal(IMAGES, labels=LABELS).conditional(7), r"no image of class 7; it has \[0, 1, 2\]"),
         (lambda: ideal(IMAGES, labels=LABELS[:3]), r"one for each of the 6 images, got the shape \(3,\)"),
-        (lambda: td.denoising.sample(ideal(IMAGES, labels=LABELS), n=2, labels=[0]), "each of the 2 images, got 1"),
+        (lambda: td.denoising.sample(ideal(IMAGES, labels=LABELS), n=2, labels=9), "each of the 2 images, got 9"),
+        (
+            lambda: td.denoising.sample(ideal(IMAGES, labels=LABELS), n=2, labels=[0]),
+            r"each of the 2 images, got \[0\]",
+        ),
     ],
 )
 def test_labels_that_do_not_fit(call, message):

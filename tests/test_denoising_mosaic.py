@@ -284,7 +284,7 @@ def test_refused_tolerances(tolerance):
 def test_a_machine_without_patches_has_no_mosaic():
     images = pictures(3, 1, 5, 5)
     for explain in (mosaic, consistency):
-        with pytest.raises(ValueError, match="wiener does not compare a pixel with training patches"):
+        with pytest.raises(ValueError, match="wiener has no softmax over the patches of a pixel"):
             explain(wiener(images), images[0])
 
 

@@ -125,7 +125,7 @@ def test_a_pixel_is_the_average_of_its_windows_and_need_not_be_that_of_any_image
     images = np.float32([[[[-1, -1, -1]]], [[[1, 1, 1]]]])
     D = patch_composite(images, 2).denoise(np.array([[[-1.0, -1.0, 1.0]]]), 0.05)
     np.testing.assert_allclose(D, [[[-1, -0.5, 0]]], atol=1e-12)  # the window (-1, 1) cannot decide
-    with pytest.raises(ValueError, match="does not compare a pixel with training patches"):
+    with pytest.raises(ValueError, match="has no softmax over the patches of a pixel"):
         td.denoising.mosaic(patch_composite(images, 2), images[0])
 
 
@@ -259,7 +259,7 @@ def test_a_size_may_be_a_function_of_sigma_and_is_at_most_the_image():
         (3.0, TypeError, r"whole number.*got 3\.0"),
         (True, TypeError, "whole number.*got True"),
         (None, TypeError, "whole number.*got None"),
-        ("cifar", ValueError, "'cifar'; there is cifar10-edm"),
+        ("cifar", ValueError, r"patch schedule 'cifar'; there are .*cifar10-edm"),
         (lambda sigma: 0, ValueError, r"patch\(80\.\d+\) must be at least 1"),
     ],
 )

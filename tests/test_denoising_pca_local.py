@@ -236,5 +236,5 @@ def test_refused_images_fields_and_labels():
         pca_local(images).denoise(np.zeros((1, 4, 5)), 1.0)
     with pytest.raises(ValueError, match="one for each of the 3 images"):
         pca_local(images, labels=[0, 1])
-    with pytest.raises(ValueError, match="does not compare a pixel with training patches"):
+    with pytest.raises(ValueError, match="has no softmax over the patches of a pixel"):
         td.denoising.mosaic(pca_local(images), images[0])

@@ -177,7 +177,7 @@ def test_refused_levels(sigma):
 
 def test_refused_machines_and_fields():
     images = pictures(3, 1, 5, 5)
-    with pytest.raises(ValueError, match="wiener does not compare a pixel with training patches"):
+    with pytest.raises(ValueError, match="wiener has no softmax over the patches of a pixel"):
         uncertainty(wiener(images), images[0], 1.0)
     with pytest.raises(ValueError, match=r"size of the training images \(5, 5\), got \(6, 5\)"):
         uncertainty(local(images, 3), pictures(1, 6, 5), 1.0)

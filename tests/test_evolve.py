@@ -329,7 +329,7 @@ def test_a_blow_up_names_channel_time_and_a_stable_step(replicas):
         list(evolution)
     start, end, advice = re.match(message, str(caught.value)).groups()
     assert float(end) - float(start) == pytest.approx(dt, rel=1e-3)
-    stable = float(re.fullmatch(r"explicit steps are stable up to dt = (\S+)", advice).group(1))
+    stable = float(re.fullmatch(r"euler is stable up to dt = (\S+)", advice).group(1))
     assert stable < dt
 
     # The named time is right: one step before, all is finite (though huge).
@@ -343,7 +343,7 @@ def test_a_blow_up_names_channel_time_and_a_stable_step(replicas):
 
 def test_a_blow_up_of_a_bare_rule_names_a_stable_step_too():
     field = numbers(1, 8, 8)
-    message = r"heat: channel u stopped being finite .* explicit steps are stable up to dt = (\S+)$"
+    message = r"heat: channel u stopped being finite .* euler is stable up to dt = (\S+)$"
     with pytest.raises(td.BlowUpError, match=message) as caught:
         list(td.evolve(heat_rule(), field, td.uniform(0, 1000, 0.5), every=10_000))
     assert float(re.search(message, str(caught.value)).group(1)) == pytest.approx(0.25, rel=0.05)
@@ -643,6 +643,33 @@ def test_a_run_of_another_version_says_so(tmp_path):
 def test_a_rule_refuses(arguments, error, message):
     with pytest.raises(error, match=message):
         td.Rule(*arguments)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: td.simulate(schnakenberg, np.ones((2, 4, 4)), [0, 1]),
+        lambda: td.measure.dispersion(schnakenberg),
+        lambda: td.until_steady(schnakenberg, np.ones((2, 4, 4)), [0, 1]),
+    ],
+)
+def test_a_system_that_was_not_called_is_no_rule(call):
+    with pytest.raises(TypeError, match=r"expected a rule, got <system schnakenberg.*: calling a system makes one"):
+        call()
+
+
+@pytest.mark.parametrize("stepper", ["rkc", None, type(td.adaptive)])
+def test_a_stepper_is_no_name_and_no_class(stepper):
+    with pytest.raises(TypeError, match=r"stepper must be one such as td\.rkc, or an object of your own, got"):
+        last(td.evolve(decay_rule(), np.ones((1, 2, 2)), [0, 1], stepper=stepper))
+
+
+def test_a_rule_on_the_torus_has_no_walls():
+    rule = schnakenberg(boundary="no_flux", dx=0.5)
+    torus = rule.on_torus()
+    assert torus.neighbourhood == td.Neighbourhood(1, "periodic", 0.5)
+    field = numbers(2, 5, 6)
+    np.testing.assert_array_equal(torus.rate(field), schnakenberg(dx=0.5).rate(field))
 
 
 def test_rules_and_runs_are_shown_in_a_line():

@@ -120,9 +120,30 @@ def test_where_no_steady_state_is_real_the_map_says_so(root):
     F, k = np.linspace(0.02, 0.07, 6), np.linspace(0.04, 0.07, 7)
     space = turing_space(fed(root), F=F, k=k)
     exists = 4 * (F + k[:, None]) ** 2 <= F
-    np.testing.assert_array_equal(space.regime != "no steady state", exists)
+    np.testing.assert_array_equal(space.regime != "no steady state found", exists)
     np.testing.assert_array_equal(np.isfinite(space.growth), exists)
     assert np.isnan(space.wavelength[~exists]).all()
+
+
+def test_where_the_guess_fails_the_state_of_the_point_before_serves():
+    @td.reaction(species="u")
+    def flat(u, r=0.0):
+        return (np.tanh(r - u),)
+
+    flat.guess = lambda r: (0.0,)
+    r = np.arange(0.5, 21, 1.5)
+    with pytest.raises(ValueError, match="no steady state found"):  # far off, the rate hardly depends on u
+        flat(r=r[-1]).steady_state()
+    space = turing_space(flat, r=r, Du=np.array([1.0]))
+    assert (space.regime == "stable").all()
+    np.testing.assert_allclose(space.growth, -1, rtol=1e-6)
+
+
+def test_a_neutral_uniform_mode_is_long_wave():
+    curve = dispersion(td.morphogenesis.cahn_hilliard())
+    assert curve.regime == "long-wave"
+    assert curve.unstable_band[0] == 0
+    assert curve.growth(0.0) == pytest.approx(0, abs=1e-12)
 
 
 def test_a_search_that_finds_no_steady_state_is_a_place_on_the_map():
@@ -135,7 +156,7 @@ def test_a_search_that_finds_no_steady_state_is_a_place_on_the_map():
         return td.Rule(rule.cell, rule.params, rule.channels, rule.neighbourhood, guess=(1.3,))
 
     space = turing_space(from_a_guess, r=np.array([-1.0, 4.0]), D=np.array([1.0]))
-    assert space.regime.tolist() == [["no steady state", "unstable"]]
+    assert space.regime.tolist() == [["no steady state found", "unstable"]]
 
 
 def test_a_partial_or_any_function_makes_the_rules():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rules import decay_rule, heat_rule, last, logistic_rule
 
 import turingdiff as td
-from turingdiff.engine import chebyshev
+from turingdiff.engine import chebyshev, flow
 from turingdiff.engine.chebyshev import coefficients, stages_needed
 from turingdiff.engine.flow import Flow
 
@@ -163,3 +163,33 @@ def test_a_blow_up_under_rkc_is_named():
     rule = td.Rule(runaway, (), ["u"], name="runaway", stiffness=lambda rule, field: 2.0)
     with pytest.raises(td.BlowUpError, match="runaway: channel u stopped being finite in the step from"):
         last(td.evolve(rule, np.ones((1, 2, 2)), td.uniform(0, 50, 0.5), stepper=td.rkc))
+
+
+def test_the_advice_after_a_blow_up_is_about_the_stepper():
+    def runaway(phi, i, j, t, p, g, out):
+        out[0, i, j] = phi[0, i, j] * phi[0, i, j]
+
+    rule = td.Rule(runaway, (), ["u"], name="runaway", stiffness=lambda rule, field: 2.0)
+    advice = {td.rkc: "no step is too long for it: the reaction itself runs away", td.rk4: r"linear limit 1\.39:"}
+    for stepper, message in advice.items():
+        with pytest.raises(td.BlowUpError, match=message):
+            last(td.evolve(rule, np.ones((1, 2, 2)), td.uniform(0, 50, 0.5), stepper=stepper))
+    with pytest.warns(td.UnstableStepWarning), pytest.raises(td.BlowUpError, match=r"rk4 is stable up to dt = 1\.39"):
+        last(td.evolve(rule, np.ones((1, 2, 2)), td.uniform(0, 50, 2.0), stepper=td.rk4))
+
+
+def test_rates_that_overflow_are_a_blow_up():
+    rule = decay_rule(stiffness=lambda rule, field: np.inf if field.max() > 0.5 else 1.0, name="d")
+    stepper = td.rkc.start()
+    with pytest.raises(td.BlowUpError, match=r"d: its rates overflow about the field at 0\.3"):
+        stepper(Flow(rule, np.ones((1, 2, 2))), np.ones((1, 2, 2)), np.array([0.3]), np.array([0.1]), None)
+
+
+@pytest.mark.parametrize("boundary", ["periodic", "no_flux"])
+def test_threads_do_not_change_the_bytes_of_stages(threads, monkeypatch, boundary):
+    rule = td.morphogenesis.schnakenberg("spots", boundary=boundary)
+    start = rule.initial((17, 14), rng=0)
+    expected = last(td.evolve(rule, start, td.uniform(0, 0.5, 0.1), stepper=td.rkc))
+    monkeypatch.setattr(flow, "CELLS_FOR_THREADS", 1)
+    found = last(td.evolve(rule, start, td.uniform(0, 0.5, 0.1), stepper=td.rkc))
+    assert found.tobytes() == expected.tobytes()

@@ -7,7 +7,6 @@ import platform
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -21,8 +20,7 @@ from turingdiff.engine import BlowUpError, Run, simulate
 from turingdiff.engine.compile import cache_folder
 from turingdiff.measure import Dispersion, dispersion, spectrum, wavelength
 from turingdiff.rule import Rule
-from turingdiff.show import animate, dispersion_figure, kymograph, save_frame
-from turingdiff.show.figures import save_figure
+from turingdiff.show import animate, dispersion_figure, kymograph, save_figure, save_frame
 from turingdiff.systems import System
 
 USER_ERROR = 2
@@ -92,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
     three.add_argument("machine", choices=MACHINES, metavar="MACHINE", help=f"one of {', '.join(MACHINES)}")
     three.add_argument("--samples", type=int, default=4, help="images (4)")
     three.add_argument("--size", type=_size, metavar="HxW", help="canvas (that of the training images)")
-    three.add_argument("--boundary", choices=("zero", "periodic"), default="zero", help="(zero)")
+    three.add_argument("--boundary", choices=("zero", "periodic"), help="of machines of patches (zero)")
     three.add_argument("--steps", type=int, default=20, help="noise levels (20)")
     _add_machine_options(three)
     _add_output(three)
@@ -105,7 +103,7 @@ def parser() -> argparse.ArgumentParser:
 def run_compare(options: argparse.Namespace) -> None:
     """Film, figure and table of a Turing system and a machine."""
     model = MODELS[options.model](preset=options.preset, **dict(options.set))
-    machine = _machine(options, options.machine, "zero")
+    machine = _machine(options, options.machine, None)
     folder = check_folder(options.out)
     title = f"{machine.name} ({len(machine.images)} images)"
     rules: dict[str, Rule] = {f"Turing ({model.name})": model, title: machine}
@@ -122,7 +120,7 @@ def run_grow(options: argparse.Namespace) -> None:
     rule = MODELS[options.model](preset=options.preset, boundary=options.boundary, **dict(options.set))
     times = rule.times(t_end=options.t_end)
     # Before the run: what has no dispersion relation is refused at once.
-    curve = dispersion(_on_torus(rule)) if options.dispersion else None
+    curve = dispersion(rule.on_torus()) if options.dispersion else None
     run = _simulate_and_save(rule, rule.initial(options.size, rng=options.seed), times, options, options.model)
     if curve is not None:
         _save_dispersion(curve, run, rule, options)
@@ -196,16 +194,14 @@ def _add_machine_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--patch", type=_patch, help="odd number or schedule (a published one)")
 
 
-def _machine(options: argparse.Namespace, name: str, boundary: str) -> denoising.Machine:
+def _machine(options: argparse.Namespace, name: str, boundary: str | None) -> denoising.Machine:
     if options.limit < 1:
         raise ValueError(f"--limit must be at least 1, got {options.limit}")
     images = _images(options)
-    if name in WITH_PATCHES:
-        patch = {} if options.patch is None else {"patch": options.patch}
-        return MACHINES[name](images, boundary=boundary, **patch)
-    if options.patch is not None:
-        raise ValueError(f"{name} has no patch size: leave --patch out, or take one of {', '.join(WITH_PATCHES)}")
-    return MACHINES[name](images)
+    given = {key: value for key, value in (("patch", options.patch), ("boundary", boundary)) if value is not None}
+    if given and name not in WITH_PATCHES:
+        raise ValueError(f"{name} has no {' or '.join(given)} to choose; {', '.join(WITH_PATCHES)} have")
+    return MACHINES[name](images, **given)
 
 
 def _images(options: argparse.Namespace) -> np.ndarray:
@@ -233,10 +229,6 @@ def _simulate_and_save(
     else:
         _print_file(save_frame(run, folder / f"{name}.png"))
     return run
-
-
-def _on_torus(rule: Rule) -> Rule:
-    return replace(rule, neighbourhood=replace(rule.neighbourhood, boundary="periodic"))
 
 
 def _save_dispersion(curve: Dispersion, run: Run, rule: Rule, options: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -121,6 +121,10 @@ class Rule:
     def radius(self, t: float) -> int | None:
         """How far a cell sees at clock `t`, in cells; ``None``: the whole field."""
         return self.radius_at(t) if self.radius_at else self.neighbourhood.radius
+
+    def on_torus(self) -> Rule:
+        """The same rule without walls: with periodic boundaries."""
+        return replace(self, neighbourhood=replace(self.neighbourhood, boundary="periodic"))
 
     def rate(self, field: np.ndarray, t: float = 0.0) -> np.ndarray:
         """Rate of change of every cell, in the shape and dtype of `field`; `field` is not written."""

@@ -98,7 +98,7 @@ class System(ABC):
         if unknown := set(given) - set(self.defaults):
             raise ValueError(
                 f"{self.__name__} has no parameter {', '.join(sorted(unknown))}; "
-                f"it has {', '.join(self.defaults) or 'none'}"
+                f"it has {', '.join(self.defaults) or 'none'} (and {', '.join(sorted(self._taken() - {'preset'}))})"
             )
         values = {**self.defaults, **given}
         if missing := [key for key, value in values.items() if value is inspect.Parameter.empty]:

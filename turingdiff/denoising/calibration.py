@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from turingdiff.data.images import check_images, to_unit
-from turingdiff.denoising import patch_kernels
 from turingdiff.denoising.levels import cosine_levels
 from turingdiff.denoising.machine import Machine
 from turingdiff.denoising.machines import equivariant_local, local
 from turingdiff.denoising.patch_sizes import Schedule, odd
 from turingdiff.denoising.posterior import SoftmaxState, image_lanes, padded_queries
+from turingdiff.denoising.size_kernels import posterior_states_of_sizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ def calibrate(
     ------
     ValueError
         For held-out images of another shape or from the training set, no sizes, even ones, or ones for which the
-        machine is not defined, and for levels that are not positive.
+        machine is not defined; for levels below 0, or none above.
     """
     if machine not in (equivariant_local, local):
         raise ValueError(f"calibrate knows equivariant_local and local, got {machine!r}")
@@ -119,7 +119,7 @@ def denoise_with_sizes(machine: Machine, fields: np.ndarray, sigma: float, sizes
         axes = (radii.size, count, len(banks))
         least, total = np.zeros((*axes, *shape), dtype), np.zeros((*axes, *shape), dtype)
         weighted = np.zeros((*axes, channels, *shape), dtype)
-        patch_kernels.posterior_states_of_sizes(
+        posterior_states_of_sizes(
             queries, banks, rows, columns, row_ranges, column_ranges, radii, precision, least, total, weighted
         )
         for k in range(len(banks)):

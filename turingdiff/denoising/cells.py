@@ -44,6 +44,13 @@ def whole(x, size, r):
     return r, r
 
 
+def one_more(peak, total, logit):
+    """A softmax with one more logit: peak, sum, what the old sums are worth now, and the weight of the new logit."""
+    highest = max(peak, logit)
+    before, weight = math.exp(peak - highest), math.exp(logit - highest)
+    return highest, total * before + weight, before, weight
+
+
 def machine_cell(name: str, reach: Callable, admits: Callable) -> Callable:
     """The cell function of a machine.
 
@@ -67,10 +74,7 @@ def machine_cell(name: str, reach: Callable, admits: Callable) -> Callable:
                                 for b in range(-left, right + 1):
                                     pixel = unit(images[n, c, (v + a) % height, (u + b) % width])
                                     squared += (phi[c, i + a, j + b] - pixel) ** 2
-                        logit = -squared / (2 * t * t)
-                        highest = max(peak, logit)
-                        before, weight = math.exp(peak - highest), math.exp(logit - highest)
-                        peak, total = highest, total * before + weight
+                        peak, total, before, weight = one_more(peak, total, -squared / (2 * t * t))
                         for c in range(channels):
                             mean[c] = mean[c] * before + weight * unit(images[n, c, v, u])
         for c in range(channels):

@@ -10,14 +10,7 @@ import math
 
 import numpy as np
 
-from turingdiff.denoising.cells import unit
-
-
-def one_more(peak, total, logit):
-    """A softmax with one more logit: peak, sum, what the old sums are worth now, and the weight of the new logit."""
-    highest = max(peak, logit)
-    before, weight = math.exp(peak - highest), math.exp(logit - highest)
-    return highest, total * before + weight, before, weight
+from turingdiff.denoising.cells import one_more, unit
 
 
 def equivariant_cell(phi, i, j, t, p, g, out):

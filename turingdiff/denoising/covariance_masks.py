@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from turingdiff.data.images import check_images, to_unit
-from turingdiff.denoising.cells import unit
+from turingdiff.denoising.cells import one_more, unit
 from turingdiff.denoising.gaussian import Components, principal_components
 from turingdiff.denoising.machine import Machine, make_machine, same_size
 from turingdiff.denoising.machines import Labels
@@ -101,10 +101,7 @@ def pca_local_cell(phi, i, j, t, p, g, out):
                     for u in range(width):
                         if mask[(e * height + v) * width + u, m]:
                             squared += (phi[e, g.pad + v, g.pad + u] - unit(images[n, e, v, u])) ** 2
-            logit = -squared / (2 * t * t)
-            highest = max(peak, logit)
-            before, weight = math.exp(peak - highest), math.exp(logit - highest)
-            peak, total = highest, total * before + weight
+            peak, total, before, weight = one_more(peak, total, -squared / (2 * t * t))
             mean = mean * before + weight * unit(images[n, c, y, x])
         out[c, i, j] = (phi[c, i, j] - mean / total) / t
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 
-from turingdiff.denoising import patch_kernels
 from turingdiff.denoising.machine import Machine, level
+from turingdiff.denoising.moment_kernels import softmax_moments
+from turingdiff.denoising.patch_kernels import START
 from turingdiff.denoising.patch_sizes import odd
-from turingdiff.denoising.posterior import Admissible, image_lanes, padded_queries
+from turingdiff.denoising.posterior import Admissible, image_lanes, merge_all, padded_queries
 from turingdiff.engine.flow import check_field
 
 
@@ -71,9 +70,9 @@ def uncertainty(machine: Machine, y: np.ndarray, sigma: float) -> Uncertainty:
     queries, moments = padded_queries(fields, r, places.wraps), []
     for banks in image_lanes(machine.images, shape, r, places.wraps, fields.dtype, 4 * len(fields)):
         block = Moments.start((len(fields), len(banks), *shape))
-        patch_kernels.softmax_moments(queries, banks, places.rows, places.columns, r, precision, *block.arrays)
+        softmax_moments(queries, banks, places.rows, places.columns, r, precision, *block.arrays)
         moments.append(block.merged(precision))
-    state = merged(moments, precision)
+    state = merge_all(moments, precision)
     patches = len(machine.images) * places_of_pixels(places, shape)
     entropy, largest = (a.reshape(*y.shape[:-3], *shape) for a in (state.entropy(), state.largest(precision)))
     # Rounding may lead a hair out of the bounds.
@@ -87,13 +86,10 @@ def compared_with(
     r = machine.radius(sigma) if patch is None else odd(patch, "patch") // 2
     r = max(shape) - 1 if r is None else r
     if machine.admissible is None:
-        raise ValueError(f"{machine.name} does not compare a pixel with training patches: they have no weights")
+        raise ValueError(
+            f"{machine.name} has no softmax over the patches of a pixel; ideal, local and equivariant_local have one"
+        )
     return r, machine.admissible(shape, machine.images.shape[2:], r)
-
-
-def merged(states: Iterable[Moments], precision: float) -> Moments:
-    """The state of all, merged in their order."""
-    return reduce(lambda a, b: a.merge(b, precision), states)
 
 
 def places_of_pixels(places: Admissible, shape: tuple[int, int]) -> np.ndarray:
@@ -120,7 +116,7 @@ class Moments:
     @classmethod
     def start(cls, shape: tuple[int, ...]) -> Moments:
         """No patch yet."""
-        far, none = np.full(shape, patch_kernels.START), np.zeros(shape)
+        far, none = np.full(shape, START), np.zeros(shape)
         return cls(far, far.copy(), none, none.copy())
 
     @property
@@ -130,7 +126,7 @@ class Moments:
 
     def merged(self, precision: float) -> Moments:
         """The state of all blocks of images, which are the second axis, merged in their order."""
-        return merged((Moments(*(a[:, k] for a in self.arrays)) for k in range(self.total.shape[1])), precision)
+        return merge_all((Moments(*(a[:, k] for a in self.arrays)) for k in range(self.total.shape[1])), precision)
 
     def merge(self, other: Moments, precision: float) -> Moments:
         """The state of both; associative up to rounding."""

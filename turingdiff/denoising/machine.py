@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -100,7 +100,7 @@ class Machine(Rule):
         chosen = self.labels == label
         if not chosen.any():
             raise ValueError(f"{self.name} has no image of class {label!r}; it has {np.unique(self.labels).tolist()}")
-        return self.remade(self.images[chosen])
+        return replace(self.remade(self.images[chosen]), labels=self.labels[chosen])
 
     def reverse_sde(self) -> Rule:
         """The reverse diffusion of Song et al. (2021) as a rule for `euler_maruyama`, along falling sigma.
@@ -108,6 +108,8 @@ class Machine(Rule):
             dy = 2 (y - D)/sigma dsigma + sqrt(2 sigma) dw
 
         Its marginals are those of the probability flow. The last interval, to sigma = 0, is the machine's own: to D.
+        Steps have to be short beside sigma: where a level is less than half of the one before, Euler–Maruyama
+        overshoots, so take more levels than for the flow (`ancestral` has no such limit).
         """
         return Rule(
             cell=_twice(self.cell),
@@ -200,8 +202,8 @@ def same_size(images: np.ndarray, shape: tuple[int, int]) -> None:
     """Refuse a field of another size than the training images."""
     if tuple(shape) != images.shape[2:]:
         raise ValueError(
-            f"this machine compares places, so the field must have the size of the training images "
-            f"{images.shape[2:]}, got {tuple(shape)}; equivariant_local goes on any canvas"
+            f"this machine compares whole images, or places in them, so the field must have the size of the training "
+            f"images {images.shape[2:]}, got {tuple(shape)}; equivariant_local goes on any canvas"
         )
 
 

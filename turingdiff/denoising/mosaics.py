@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from turingdiff.data.images import to_unit
-from turingdiff.denoising import patch_kernels
-from turingdiff.denoising.entropies import Moments, compared_with, merged
+from turingdiff.denoising.entropies import Moments, compared_with
 from turingdiff.denoising.lanes import LANES
 from turingdiff.denoising.machine import Machine, level
-from turingdiff.denoising.posterior import image_lanes, padded_queries
+from turingdiff.denoising.moment_kernels import nearest_patches
+from turingdiff.denoising.posterior import image_lanes, merge_all, padded_queries
 from turingdiff.engine.flow import check_field
 
 # Squared distances closer than this are equal: one grey level in one pixel of a byte image is 6e-5.
@@ -152,7 +152,7 @@ def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None, sigma:
         lanes = (1, len(banks), shape[0], shape[1] * LANES)
         best, found = np.full(lanes, np.inf), np.zeros(lanes, np.int64)
         block, size = Moments.start((1, len(banks), *shape)), images.shape[2:]
-        patch_kernels.nearest_patches(
+        nearest_patches(
             queries, banks, places.rows, places.columns, r, TIE, size, best, found, precision, *block.arrays
         )
         moments.append(block.merged(precision))
@@ -166,7 +166,7 @@ def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None, sigma:
             winner = np.where(closer, first + lane[..., 0], winner)
             place = np.where(closer, np.take_along_axis(found[0, k].reshape(split), lane, -1)[..., 0], place)
             first += LANES
-    weight = merged(moments, precision).weight(least, precision)[0]
+    weight = merge_all(moments, precision).weight(least, precision)[0]
     row, column = np.divmod(place, images.shape[3])
     value = to_unit(images[winner, :, row, column]).transpose(2, 0, 1)
     return Mosaic(winner, row, column, np.sqrt(least), weight, value, 2 * r + 1, sigma)

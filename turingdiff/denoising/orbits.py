@@ -11,10 +11,10 @@ the sum is transformed back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, partial, reduce
+from functools import cached_property, partial
 from typing import Any
 
 import numba
@@ -24,7 +24,7 @@ from numpy import fft
 from turingdiff.data.images import check_images, to_unit
 from turingdiff.denoising.cells_whole import equivariant_cell
 from turingdiff.denoising.machine import Machine, make_machine, same_size
-from turingdiff.denoising.posterior import SoftmaxState
+from turingdiff.denoising.posterior import SoftmaxState, merge_all
 from turingdiff.neighbourhood import Neighbourhood
 
 # Numbers in a block of images; larger blocks and their spectra leave the second-level cache.
@@ -91,7 +91,7 @@ def orbit_posterior(images: np.ndarray, fields: np.ndarray, sigma: float) -> np.
     parts = [images[first : first + at_once] for first in range(0, len(images), at_once)]
     with ThreadPoolExecutor(numba.get_num_threads()) as threads:
         states = list(threads.map(lambda part: _states(queries, part, precision), parts))
-    means = [_merged(of_field, precision).mean()[0] for of_field in zip(*states, strict=True)]
+    means = [merge_all(of_field, precision).mean()[0] for of_field in zip(*states, strict=True)]
     return np.stack([fft.irfft2(mean, s=fields.shape[2:]) for mean in means]).astype(fields.dtype)
 
 
@@ -123,11 +123,7 @@ def _states(queries: list[_Transformed], images: np.ndarray, precision: np.float
         for query, states in zip(queries, found, strict=True):
             best = min((state.least.item() for state in states), default=np.inf)
             states += _block_states(query, block, precision, best)
-    return [_merged(states, precision) for states in found]
-
-
-def _merged(states: Iterable[SoftmaxState], precision: np.float64) -> SoftmaxState:
-    return reduce(lambda a, b: a.merge(b, precision), states)
+    return [merge_all(states, precision) for states in found]
 
 
 def _block_states(query: _Transformed, block: _Transformed, precision: np.float64, best: float) -> list[SoftmaxState]:

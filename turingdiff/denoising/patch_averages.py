@@ -16,19 +16,22 @@ from functools import partial
 import numpy as np
 
 from turingdiff.data.images import check_images, to_unit
-from turingdiff.denoising.cells import unit
+from turingdiff.denoising.cells import one_more, unit
 from turingdiff.denoising.levels import cosine_levels, karras_levels
 from turingdiff.denoising.machine import Machine, is_torus, make_machine, same_size
 from turingdiff.denoising.machines import Labels
-from turingdiff.denoising.patch_sizes import PatchSize
+from turingdiff.denoising.patch_sizes import SCHEDULES as PUBLISHED_SIZES
+from turingdiff.denoising.patch_sizes import PatchSize, Schedule, size_function
 from turingdiff.neighbourhood import Neighbourhood
 
 # 32x32 numbers of 64 images stay in a core's cache.
 IMAGES_AT_ONCE = 64
 
 # The square patches that the paper uses for CIFAR10 (32x32), at the 18 levels of Karras et al. from high noise to low.
-CIFAR10_EDM = tuple(zip(karras_levels(18)[:-1].tolist(), (*[32] * 7, 23, 15, 11, 7, 5, *[3] * 6), strict=True))
-PUBLISHED = {"cifar10-edm": CIFAR10_EDM}
+SCHEDULES = {
+    **PUBLISHED_SIZES,
+    "cifar10-edm": Schedule(karras_levels(18)[:-1], (*[32] * 7, 23, 15, 11, 7, 5, *[3] * 6)),
+}
 
 
 def patch_composite(
@@ -49,8 +52,9 @@ def patch_composite(
     images
         (N, C, H, W), see `turingdiff.data.check_images`.
     patch
-        Side k of the window, odd or even, a function of sigma, or ``"cifar10-edm"``: the paper's sizes, looked up at
-        the nearest level in log sigma (its code: in sigma). A window is never larger than the image.
+        Side k of the window, odd or even, a function of sigma, or the name of a schedule; ``"cifar10-edm"`` are
+        the paper's sizes, looked up at the nearest level in log sigma (its code: in sigma). A window is never larger
+        than the image.
     boundary
         ``"zero"``: windows lie inside the image, so pixels at the border are in fewer of them (the paper).
         ``"periodic"``: they go on at the other side.
@@ -65,7 +69,7 @@ def patch_composite(
     images = check_images(images)
     torus = is_torus(boundary, "patch_composite")
     longest = max(images.shape[2:])
-    side = side_function(patch)
+    side = size_function(patch, SCHEDULES, _side)
 
     def radius(sigma: float) -> int:
         return min(side(sigma), longest) - 1
@@ -106,10 +110,7 @@ def composite_cell(name: str, tops: Callable) -> Callable:
                             for u in range(left, left + kw):
                                 pixel = unit(images[n, c, v % height, u % width])
                                 squared += (phi[c, g.pad + v, g.pad + u] - pixel) ** 2
-                    logit = -squared / (2 * t * t)
-                    highest = max(peak, logit)
-                    before, weight = math.exp(peak - highest), math.exp(logit - highest)
-                    peak, total = highest, total * before + weight
+                    peak, total, before, weight = one_more(peak, total, -squared / (2 * t * t))
                     for c in range(channels):
                         mean[c] = mean[c] * before + weight * unit(images[n, c, y, x])
                 windows += 1
@@ -213,19 +214,6 @@ def _blocks(images: np.ndarray) -> Iterator[np.ndarray]:
     """The images some at a time, (C, H, W, n) float64."""
     for first in range(0, len(images), IMAGES_AT_ONCE):
         yield np.moveaxis(to_unit(images[first : first + IMAGES_AT_ONCE]), 0, -1).astype(float, order="C")
-
-
-def side_function(patch: PatchSize) -> Callable[[float], int]:
-    """The side of the window as a function of sigma."""
-    if isinstance(patch, str):
-        if patch not in PUBLISHED:
-            raise ValueError(f"no published schedule of windows {patch!r}; there is {', '.join(PUBLISHED)}")
-        levels, sides = zip(*PUBLISHED[patch], strict=True)
-        return lambda sigma: sides[np.abs(np.log(levels) - math.log(sigma)).argmin()]
-    if callable(patch):
-        return lambda sigma: _side(patch(sigma), f"patch({sigma:g})")
-    side = _side(patch, "patch")
-    return lambda sigma: side
 
 
 def _side(side: int, name: str) -> int:

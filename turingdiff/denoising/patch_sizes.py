@@ -7,7 +7,7 @@ a size is used at the level it was calibrated for. A schedule is looked up at th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,11 @@ class Schedule:
         return self.sizes[int(np.abs(np.log(self.levels) - np.log(sigma)).argmin())]
 
 
+SCHEDULES = {
+    name: Schedule(cosine_sigma(np.arange(1, len(sizes) + 1) / len(sizes)), sizes) for name, sizes in PUBLISHED.items()
+}
+
+
 def patch_sizes(patch: PatchSize, levels: np.ndarray) -> tuple[Callable[[float], int], int]:
     """The patch size as a function of sigma, and the largest it takes on `levels`.
 
@@ -51,23 +56,25 @@ def patch_sizes(patch: PatchSize, levels: np.ndarray) -> tuple[Callable[[float],
     ValueError
         For an even or non-positive size, or an unknown schedule.
     """
-    size = _size_function(patch)
+    size = size_function(patch, SCHEDULES, odd)
     # A schedule may have levels beyond these.
     used = size.sizes if isinstance(size, Schedule) else [size(float(sigma)) for sigma in levels if sigma > 0]
     return size, max(used)
 
 
-def _size_function(patch: PatchSize) -> Callable[[float], int]:
+def size_function(
+    patch: PatchSize, schedules: Mapping[str, Schedule], check: Callable[[int, str], int]
+) -> Callable[[float], int]:
+    """The patch size as a function of sigma; `check` passes on a size or says what is wrong with it."""
     if isinstance(patch, str):
-        if patch not in PUBLISHED:
-            raise ValueError(f"no published patch schedule {patch!r}; there are {', '.join(PUBLISHED)}")
-        sizes = PUBLISHED[patch]
-        return Schedule(cosine_sigma(np.arange(1, len(sizes) + 1) / len(sizes)), sizes)
+        if patch not in schedules:
+            raise ValueError(f"no published patch schedule {patch!r}; there are {', '.join(schedules)}")
+        return schedules[patch]
     if isinstance(patch, Schedule):
         return patch
     if callable(patch):
-        return lambda sigma: odd(patch(sigma), f"patch({sigma:g})")
-    size = odd(patch, "patch")
+        return lambda sigma: check(patch(sigma), f"patch({sigma:g})")
+    size = check(patch, "patch")
     return lambda sigma: size
 
 

@@ -9,8 +9,10 @@ of the result depend neither on threads nor on how many samples are asked for at
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -121,9 +123,8 @@ def _posterior(images, fields, sigma, r, admissible) -> tuple[np.ndarray, np.nda
         patch_kernels.posterior_states(
             queries, banks, admissible.rows, admissible.columns, r, precision, least, total, weighted
         )
-        for k in range(len(banks)):
-            state = SoftmaxState(least[:, k], total[:, k], weighted[:, k])
-            merged = state if merged is None else merged.merge(state, precision)
+        states = [SoftmaxState(least[:, k], total[:, k], weighted[:, k]) for k in range(len(banks))]
+        merged = merge_all(states if merged is None else [merged, *states], precision)
     assert merged is not None  # there is at least one image
     return merged.mean(), -merged.least * precision
 
@@ -147,6 +148,22 @@ class SoftmaxState:
     def mean(self) -> np.ndarray:
         """The weighted mean (B, C, H, W)."""
         return self.weighted / self.total[:, None]
+
+
+State = TypeVar("State", bound="Merges")
+
+
+class Merges(Protocol):
+    """What blocks of images are gathered in."""
+
+    def merge(self: State, other: State, precision: Any) -> State:
+        """The state of both."""
+        ...
+
+
+def merge_all(states: Iterable[State], precision: Any) -> State:
+    """The state of all, merged in their order: floating-point merging is not associative."""
+    return reduce(lambda a, b: a.merge(b, precision), states)
 
 
 def padded_queries(fields: np.ndarray, r: int, wraps: bool) -> np.ndarray:

@@ -52,8 +52,8 @@ def sample(
     """
     if n != int(n) or n < 1:
         raise ValueError(f"n must be a whole number >= 1, got {n!r}")
-    if labels is not None and len(labels) != n:
-        raise ValueError(f"labels must be one for each of the {n} images, got {len(labels)}")
+    if labels is not None and np.shape(labels) != (n,):
+        raise ValueError(f"labels must be one for each of the {n} images, got {labels!r}")
     grid = check_times(machine.times() if levels is None else levels)
     if grid[-1] > grid[0]:
         raise ValueError(f"levels must fall from noise to image, got {grid[0]} to {grid[-1]}")

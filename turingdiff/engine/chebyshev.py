@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from turingdiff.engine.flow import Flow, spectral_radius
+from turingdiff.engine.problems import BlowUpError
 from turingdiff.engine.stages import Stages, stages
 from turingdiff.engine.steppers import Generators, PerReplica, Stepper
 
@@ -99,7 +100,7 @@ class Radius:
             bound = flow.rule.stiffness
             radius = spectral_radius(flow.rule, field, t) if bound is None else bound(flow.rule, field)
             if not math.isfinite(radius):
-                raise ArithmeticError(f"the rates of {flow.rule.name} overflow at clock {t:g}")
+                raise BlowUpError(f"{flow.rule.name}: its rates overflow about the field at {t:g}; take a shorter step")
             self.value, self.age = MARGIN * radius, 0
         self.age += 1
         return self.value
@@ -134,7 +135,8 @@ class RungeKuttaChebyshev:
 
     For systems that diffusion makes stiff: choose a step that resolves the pattern's growth, ``rule.times(dt=0.1)``,
     not Euler's limit. Stages are local; a step of s stages carries news s cells far, as s Euler steps do. The
-    spectral radius is measured every 25 steps and taken 10% larger.
+    spectral radius is measured every 25 steps and taken 10% larger: where the reaction itself becomes stiff faster than
+    that, as in a relaxation oscillation, take a shorter step or ``td.adaptive(method="rkc")``.
     """
 
     __name__ = "rkc"

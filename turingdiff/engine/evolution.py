@@ -59,15 +59,15 @@ def evolve(
         raise ValueError(f"{rule.name} runs along sigma > 0, down to 0 at most; got {times[0]} to {times[-1]}")
     _warn_if_unstable(rule, field, steps_between(times, 0, 1)[0], stepper)
     rngs = None if rng is None else np.random.default_rng(rng).spawn(flow.replicas)
-    return _evolve(flow, field, times, started(stepper), int(every), rngs)
+    return _evolve(flow, field, times, stepper, int(every), rngs)
 
 
 def _evolve(flow, field, times, stepper, every, rngs) -> Iterator[tuple[float, np.ndarray]]:
-    last, n, start = len(times) - 1, 0, field
+    last, n, start, running = len(times) - 1, 0, field, started(stepper)
     yield float(times[0]), field.copy()
     while n < last:
         stop = min(last, n + every - n % every, n + STEPS_BETWEEN_CHECKS)
-        method = stepper
+        method = running
         if times[last] == flow.rule.singular_end:
             stop = min(stop, last - 1) if n < last - 1 else last
             if stop == last:
@@ -78,7 +78,7 @@ def _evolve(flow, field, times, stepper, every, rngs) -> Iterator[tuple[float, n
         with np.errstate(over="ignore", invalid="ignore"):  # reported below, by name
             field = method(flow, field, clock, steps, rngs)
         if not _is_finite(field):
-            raise _blow_up(flow, earlier, *before, clock, steps, start)
+            raise _blow_up(flow, earlier, *before, clock, steps, _advice(flow.rule, start, steps, stepper))
         n = stop
         if n % every == 0 or n == last:
             yield float(times[n]), field.copy()
@@ -88,7 +88,7 @@ def _is_finite(field: np.ndarray) -> bool:
     return bool(np.isfinite(field.min()) and np.isfinite(field.max()))
 
 
-def _blow_up(flow, field, method, rngs, clock, steps, start) -> BlowUpError:
+def _blow_up(flow, field, method, rngs, clock, steps, advice) -> BlowUpError:
     """Repeat the failed steps one by one to find the first that is not finite."""
     rule = flow.rule
     for n in range(steps.size):
@@ -102,22 +102,30 @@ def _blow_up(flow, field, method, rngs, clock, steps, start) -> BlowUpError:
         f"{rule.name}: channel {channel} stopped being finite in the step from {clock[n]:g} to {clock[n] + steps[n]:g}"
     )
     if rule.clock == "time":
-        message += f" (dt = {steps[n]:g}); {_advice(rule, start, abs(steps[n]))}"
+        message += f" (dt = {steps[n]:g}); {advice}"
     return BlowUpError(message)
 
 
-def _advice(rule: Rule, start: np.ndarray, dt: float) -> str:
+def _advice(rule: Rule, start: np.ndarray, steps: np.ndarray, stepper: AnyStepper) -> str:
+    if rule.clock != "time":
+        return ""
     # Not at the field that blew up: on its way to infinity no step is stable.
-    limit = rule.stable_dt(start)
+    limit, dt = _limit(rule, start, stepper), float(np.abs(steps).max())
     if limit < dt:
-        return f"explicit steps are stable up to dt = {rounded_down(limit, 3):g}"
-    return f"the step is within the linear limit {limit:.3g}: the reaction itself runs away, or try dt = {dt / 4:.3g}"
+        return f"{stepper.__name__} is stable up to dt = {rounded_down(limit, 3):g}"
+    stable = f"the step is within the linear limit {limit:.3g}" if np.isfinite(limit) else "no step is too long for it"
+    return f"{stable}: the reaction itself runs away, or try dt = {dt / 4:.3g}"
+
+
+def _limit(rule: Rule, field: np.ndarray, stepper: AnyStepper) -> float:
+    """The largest stable step of a stepper, by linear theory at `field`."""
+    return rule.stable_dt(field) * real_stability(stepper) / 2.0
 
 
 def _warn_if_unstable(rule: Rule, field: np.ndarray, dt: float, stepper: AnyStepper) -> None:
     if rule.clock != "time" or rule.stiffness is None:
         return
-    limit = rule.stable_dt(field) * real_stability(stepper) / 2.0
+    limit = _limit(rule, field, stepper)
     if abs(dt) > limit:
         warnings.warn(
             f"dt = {abs(dt):g} is above the stable limit {rounded_down(limit, 3):g} of {stepper.__name__} for "

@@ -24,8 +24,15 @@ def _kernel(template: str, parallel: bool, cell: Any) -> Any:
     return kernel(getattr(kernels, template), parallel, cell_rate=cell)
 
 
+def check_rule(rule: Rule) -> None:
+    """Refuse what is no rule, a system that was not called above all."""
+    if not isinstance(rule, Rule):
+        raise TypeError(f"expected a rule, got {rule!r}: calling a system makes one, as schnakenberg()")
+
+
 def check_field(rule: Rule, field: np.ndarray) -> np.ndarray:
     """Pass on a field (C, H, W) or (B, C, H, W), float32 or float64, finite, with the channels of `rule`."""
+    check_rule(rule)
     array = np.asarray(field)
     if array.dtype not in (np.float32, np.float64):
         raise TypeError(f"a field is float32 or float64, got {array.dtype}: use field.astype(np.float64)")

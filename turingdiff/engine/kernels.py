@@ -169,7 +169,8 @@ def euler(phi, new, halo, times, steps, params, g):
     for b in prange(phi.shape[0]):
         here, there = phi[b], new[b]
         for n in range(steps.size):
-            fill_halo(here, halo, g)
+            fill_columns(here, halo, g, 0, g.height)  # a function that calls both takes longer to compile than both
+            fill_rows(here, halo, g)
             write_rates(cell_rate, here, times[n], params, g, EulerSink(here, there, steps[n]), 0, g.height)
             here, there = there, here
 
@@ -199,13 +200,16 @@ def stages(base, slope, here, before, weights, clocks, halo, params, g, bands):
 
     The last stage is in `before` after an odd number of stages, else in `here`.
     """
+    for b in range(here.shape[0]):
+        fill_columns(here[b], halo, g, 0, g.height)
     for n in range(clocks.size):
         w = (weights[n, 0], weights[n, 1], weights[n, 2], weights[n, 3], weights[n, 4])
         for b in range(here.shape[0]):
-            fill_halo(here[b], halo, g)
+            fill_rows(here[b], halo, g)
         for k in prange(here.shape[0] * bands):
             b, band = k // bands, k % bands
             first, last = band * g.height // bands, (band + 1) * g.height // bands
             sink = StageSink(base[b], slope[b], here[b], before[b], w)
             write_rates(cell_rate, here[b], clocks[n], params, g, sink, first, last)
+            fill_columns(before[b], halo, g, first, last)  # as in `euler_bands`
         here, before = before, here

@@ -100,7 +100,7 @@ class _Watch:
             before = field
         self.trouble = (
             f"{self.rule.name} still changes at {t:g}, by {rate:.2g} of its size per unit of time "
-            f"(tolerance {self.tolerance:g}): run longer, or the pattern moves"
+            f"(tolerance {self.tolerance:g}): run longer; what moves or swings never comes to rest"
         )
 
     def _rate(self, t: float, field: np.ndarray) -> float:

@@ -54,6 +54,8 @@ AnyStepper = Stepper | Starter
 
 def started(stepper: AnyStepper) -> Stepper:
     """The stepper of one run."""
+    if isinstance(stepper, type) or not (callable(stepper) or hasattr(stepper, "start")):
+        raise TypeError(f"stepper must be one such as td.rkc, or an object of your own, got {stepper!r}")
     return stepper.start() if hasattr(stepper, "start") else stepper
 
 

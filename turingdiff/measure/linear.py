@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from turingdiff.engine.flow import check_rule
 from turingdiff.rule import Rule
 
 from .waves import ROUNDING, Dispersion
@@ -80,6 +81,7 @@ def dispersion(rule: Rule, state: ArrayLike | None = None, t: float = 0.0) -> Di
 
 
 def _check_rule(rule: Rule, t: float) -> int:
+    check_rule(rule)
     if rule.singular_end is not None and not t > rule.singular_end:
         raise ValueError(f"{rule.name} runs along {rule.clock} > 0: give dispersion the level t, got {t!r}")
     radius = rule.radius(t)
@@ -88,7 +90,7 @@ def _check_rule(rule: Rule, t: float) -> int:
     if not rule.neighbourhood.periodic:
         raise ValueError(
             f"{rule.name} has the boundary {rule.neighbourhood.boundary!r}, and waves live on the torus: "
-            'make the rule with boundary="periodic"'
+            'make the rule with boundary="periodic", or take rule.on_torus()'
         )
     if maps := [name for name, value in rule.params.items() if np.ndim(value) == 2]:
         raise ValueError(f"{rule.name}: {', '.join(maps)} is a map; give dispersion a rule with uniform parameters")

@@ -15,7 +15,7 @@ from turingdiff.rule import Rule
 from .linear import dispersion
 from .waves import Dispersion
 
-NO_STATE = "no steady state"
+NO_STATE = "no steady state found"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class TuringSpace:
     x, y
         Their values.
     regime
-        (len(y), len(x)) words: those of `Dispersion.regime`, or "no steady state".
+        (len(y), len(x)) words: those of `Dispersion.regime`, or "no steady state found".
     growth
         (len(y), len(x)) growth rate of the fastest wave, negative where all decay; nan without a steady state.
     wavelength
@@ -68,7 +68,8 @@ def turing_space(system: Callable[..., Rule], **parameters: Any) -> TuringSpace:
     ------
     ValueError
         If not exactly two keywords are arrays, or one is empty or not finite; and what the system or `dispersion`
-        refuses, with the point where. A rule that has no real steady state is no error but a place on the map.
+        refuses, with the point where. A point at which no real steady state is found is no error
+        but a place on the map: there the system's own guess fails, and so does the state of the point before.
 
     Examples
     --------
@@ -89,7 +90,11 @@ def turing_space(system: Callable[..., Rule], **parameters: Any) -> TuringSpace:
     (x_name, x), (y_name, y) = axes.items()
     rest = {name: value for name, value in parameters.items() if name not in axes}
     points = [{x_name: a, y_name: b} for b in y.tolist() for a in x.tolist()]
-    found = [_at(system, point, rest) for point in points]
+    found: list[Dispersion | None] = []
+    near: NDArray[np.float64] | None = None
+    for point in points:
+        found.append(_at(system, point, rest, near))
+        near = near if found[-1] is None else found[-1].state
     shape = (y.size, x.size)
     return TuringSpace(
         system=getattr(system, "__name__", None) or system(**points[0], **rest).name,
@@ -102,26 +107,32 @@ def turing_space(system: Callable[..., Rule], **parameters: Any) -> TuringSpace:
     )
 
 
-def _at(system: Callable[..., Rule], point: dict[str, float], rest: dict[str, Any]) -> Dispersion | None:
-    """The dispersion relation at one point of the plane, or None where there is no steady state."""
+def _at(
+    system: Callable[..., Rule], point: dict[str, float], rest: dict[str, Any], near: NDArray[np.float64] | None
+) -> Dispersion | None:
+    """The dispersion relation at one point of the plane, or None where no steady state is found."""
     try:
         with np.errstate(invalid="ignore", divide="ignore"):  # a root of a negative number is nan: no state
             rule = system(**point, **rest)
-        state = _steady_state(rule)
+        state = _steady_state(rule, near)
         return None if state is None else dispersion(rule, state)
     except ValueError as error:
         error.add_note(f"at {', '.join(f'{name} = {value:g}' for name, value in point.items())}")
         raise
 
 
-def _steady_state(rule: Rule) -> NDArray[np.float64] | None:
+def _steady_state(rule: Rule, near: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+    """The state on record or found from the rule's own guess; else the one found from that of the point before."""
     if rule.equilibrium is not None and np.iscomplex(rule.equilibrium).any():
         return None
-    try:
-        state = rule.steady_state()
-    except ValueError:  # how a rule says that it has none
-        return None
-    return state if np.isfinite(state).all() else None
+    guesses = [None] if rule.equilibrium is not None or near is None else [None, near.tolist()]
+    for guess in guesses:
+        try:
+            state = rule.steady_state(guess)
+        except ValueError:  # how a rule says that it has none, or that none was found
+            continue
+        return state if np.isfinite(state).all() else None
+    return None
 
 
 def _wavelength(curve: Dispersion | None) -> float:

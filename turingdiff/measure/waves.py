@@ -114,19 +114,22 @@ class Dispersion:
 
         ===============  =============================================================================
         ``stable``       no wave grows
-        ``Turing``       the uniform mode does not grow; the fastest wave grows and stands still
+        ``Turing``       the uniform mode decays; the fastest wave grows and stands still
+        ``long-wave``    the same, but the uniform mode is neutral and waves grow however long they are
         ``wave``         the uniform mode does not grow; the fastest wave grows and swings or travels
         ``Hopf``         the uniform mode grows and swings
         ``Turing-Hopf``  as Hopf, and standing waves grow as well, at some k > 0 but not at k = 0
         ``unstable``     the uniform mode grows without swinging: it leaves for another uniform state
         ===============  =============================================================================
 
-        A uniform mode that is conserved, as in phase separation, does not grow.
+        Phase separation is long-wave: its uniform mode is conserved (type II of Cross & Hohenberg, Rev. Mod. Phys. 65
+        (1993) 851; Turing's is type I).
         """
         if self.max_growth <= self.tolerance:
             return "stable"
         if self.growth(0.0) <= self.tolerance:
-            return "wave" if self.oscillatory else "Turing"
+            band = self.unstable_band
+            return "wave" if self.oscillatory else "long-wave" if band is not None and band[0] == 0 else "Turing"
         if self.frequency(0.0) <= self.tolerance:
             return "unstable"
         values = self._samples[1]

@@ -4,6 +4,7 @@ Importing this package loads neither matplotlib nor Pillow nor imageio; the func
 """
 
 from turingdiff.show.animation import animate, animate_side_by_side, save_frame, save_still
+from turingdiff.show.figures import save_figure
 from turingdiff.show.files import Film
 from turingdiff.show.kymographs import kymograph
 from turingdiff.show.sheets import Card, contact_sheet
@@ -17,6 +18,7 @@ __all__ = [
     "contact_sheet",
     "dispersion_figure",
     "kymograph",
+    "save_figure",
     "save_frame",
     "save_still",
     "turing_space_figure",

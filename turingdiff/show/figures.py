@@ -68,12 +68,15 @@ def comparison_figure(
     return figure
 
 
-def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Write a figure atomically, in the format of the suffix; the bytes do not depend on the day."""
+def save_figure(figure: Figure, path: str | os.PathLike[str], **options: Any) -> Path:
+    """Write a figure atomically, in the format of the suffix; the bytes do not depend on the day.
+
+    Options are those of matplotlib's ``Figure.savefig``, such as ``bbox_inches="tight"``.
+    """
     path = Path(path)
     metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None} if path.suffix == ".png" else {}
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, metadata=metadata)
+        figure.savefig(temporary, metadata=metadata, **options)
     return path
 
 

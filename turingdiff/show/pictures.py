@@ -14,6 +14,7 @@ import numpy as np
 from turingdiff.show import colour
 
 LEAST_SIDE = 240  # pixels of the short side of a picture, unless the caller gives a scale
+MOST_SIDE = 1200  # of what is enlarged
 
 Draw = Callable[[int], np.ndarray]  # the number of a frame -> palette indices of the whole frame
 
@@ -67,7 +68,9 @@ def fit(shape: tuple[int, ...], scale: int | None) -> Grid:
     count, _, height, width = shape
     columns = min(count, max(1, math.ceil(math.sqrt(count * height / width))))
     rows = -(-count // columns)
-    scale = scale or math.ceil(LEAST_SIDE / min(rows * height, columns * width))
+    if scale is None:  # a line of cells must not become a ribbon
+        scale = math.ceil(LEAST_SIDE / min(rows * height, columns * width))
+        scale = max(1, min(scale, MOST_SIDE // max(rows * height, columns * width)))
     return Grid(rows, columns, height, width, scale)
 
 

@@ -20,11 +20,12 @@ GROWTH, FREQUENCY, POWER, FASTEST = "#1f4e79", "#777777", "#c2571a", "#b0182b"
 REGIMES = {
     "stable": "#eeece4",
     "Turing": "#f2a65a",
+    "long-wave": "#d9c27a",
     "Turing-Hopf": "#b56b8c",
     "Hopf": "#7fa3c7",
     "wave": "#7fb59b",
     "unstable": "#a9a9b3",
-    "no steady state": "#ffffff",
+    "no steady state found": "#ffffff",
 }
 POINTS = 600
 
