@@ -127,6 +127,12 @@ def test_info_names_versions_threads_cache_and_data(capsys):
         (("denoise", "wiener", "--boundary", "periodic"), "wiener has no boundary to choose"),
         (("denoise", "els", "--label", 12), "labels 0 to 9, got --label 12"),
         (("denoise", "els", "--label", 1, "--data", "x.npy"), "--label chooses among the bundled images"),
+        (("denoise", "els", "--patch", "calibrated", "--limit", 2000), "to calibrate, 4 images more than the 2000"),
+        (
+            ("denoise", "composite", "--patch", "calibrated", "--limit", 2),
+            "knows equivariant_local and local, got patch",
+        ),
+        (("denoise", "equivariant", "--patch", 3), "equivariant has no patch to choose"),
         (("denoise", "ideal", "--patch", 3), "ideal has no patch to choose; els, ls, composite have"),
         (("denoise", "ls", "--size", "40x40", "--limit", 2), "size of the training images"),
         (("denoise", "els", "--data", "no/such/file.npy"), "no/such/file.npy"),

@@ -391,3 +391,15 @@ def test_channels_are_named():
     assert ideal(IMAGES).channels == ("grey",)
     assert ideal(COLOUR).channels == ("red", "green", "blue")
     assert ideal(COLOUR[:, :2]).channels == ("c0", "c1")
+
+
+def test_only_machines_are_sampled():
+    machine = td.denoising.ideal(td.data.fashion()[0][:3])
+    with pytest.raises(TypeError, match="sample takes a machine, got <rule reverse SDE of ideal"):
+        td.denoising.sample(machine.reverse_sde())
+
+
+def test_an_array_is_no_level():
+    images = td.data.fashion()[0][:3]
+    with pytest.raises(TypeError, match=r"sigma is one number for all fields, got an array of shape \(2,\)"):
+        td.denoising.ideal(images).denoise(images[:2], np.ones(2))

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,8 +26,10 @@ from turingdiff.systems import System
 USER_ERROR = 2
 INTERRUPTED = 130
 DEFAULT_IMAGES = 1000
+CALIBRATED = "calibrated"
+HELD_OUT = 4
 MODELS: dict[str, System] = {name: getattr(morphogenesis, name) for name in morphogenesis.__all__}
-MACHINES: dict[str, Callable[..., denoising.Machine]] = {
+SHORT_NAMES: dict[str, Callable[..., denoising.Machine]] = {
     "els": denoising.equivariant_local,
     "ls": denoising.local,
     "ideal": denoising.ideal,
@@ -37,6 +39,7 @@ MACHINES: dict[str, Callable[..., denoising.Machine]] = {
     "smoothed": denoising.smoothed,
     "composite": denoising.patch_composite,
 }
+MACHINES = SHORT_NAMES | {machine.__name__: machine for machine in SHORT_NAMES.values()}
 WITH_PATCHES = ("els", "ls", "composite")
 
 
@@ -67,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     one = _command(commands, "compare", run_compare, "grow a pattern and denoise images, side by side, measured",
                    "turingdiff compare --model gray_scott --machine ls --samples 4 --out demo")  # fmt: skip
     one.add_argument("--model", choices=MODELS, default="schnakenberg", help="Turing system (schnakenberg)")
-    one.add_argument("--machine", choices=MACHINES, default="els", help="denoiser (els)")
+    one.add_argument("--machine", choices=MACHINES, default="els", metavar="MACHINE", help="denoiser (els)")
     one.add_argument("--samples", type=int, default=4, help="replicas of each (4)")
     _add_model_options(one)
     _add_machine_options(one)
@@ -87,7 +90,8 @@ def parser() -> argparse.ArgumentParser:
 
     three = _command(commands, "denoise", run_denoise, "film and picture of one machine, from noise to images",
                      "turingdiff denoise els --size 40x100 --patch 7 --limit 200")  # fmt: skip
-    three.add_argument("machine", choices=MACHINES, metavar="MACHINE", help=f"one of {', '.join(MACHINES)}")
+    three.add_argument("machine", choices=MACHINES, metavar="MACHINE",
+                       help=f"one of {', '.join(SHORT_NAMES)}, or its name in Python")  # fmt: skip
     three.add_argument("--samples", type=int, default=4, help="images (4)")
     three.add_argument("--size", type=_size, metavar="HxW", help="canvas (that of the training images)")
     three.add_argument("--boundary", choices=("zero", "periodic"), help="of machines of patches (zero)")
@@ -141,8 +145,9 @@ def run_list(options: argparse.Namespace) -> None:
         print(f"  {name}: {_first_line(model)}")
         print(_wrapped("parameters", parameters), _wrapped("presets", ", ".join(model.presets)), sep="\n")
     print("machines (turingdiff denoise MACHINE):")
-    for name, machine in MACHINES.items():
-        print(f"  {name:14} {_first_line(machine)}")
+    for name, machine in SHORT_NAMES.items():
+        names = dict.fromkeys((name, machine.__name__))
+        print(f"  {' or '.join(names)}: {_first_line(machine)}")
     print("patch schedules (--patch NAME, or an odd number):")
     print("\n".join(f"  {name}" for name in PUBLISHED))
 
@@ -191,31 +196,44 @@ def _add_machine_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", type=Path, metavar="PATH", help=".npz, .npy, IDX, CIFAR or a folder of pictures")
     command.add_argument("--limit", type=int, default=DEFAULT_IMAGES, help=f"training images ({DEFAULT_IMAGES})")
     command.add_argument("--label", type=int, help="one kind of clothes, 0 to 9 (all of them)")
-    command.add_argument("--patch", type=_patch, help="odd number or schedule (a published one)")
+    command.add_argument("--patch", type=_patch, metavar="SIZE", help=f"odd number, schedule, or {CALIBRATED!r}: for els "
+                         f"and ls, by how well {HELD_OUT} other images are denoised (a published schedule)")  # fmt: skip
 
 
 def _machine(options: argparse.Namespace, name: str, boundary: str | None) -> denoising.Machine:
     if options.limit < 1:
         raise ValueError(f"--limit must be at least 1, got {options.limit}")
-    images = _images(options)
-    given = {key: value for key, value in (("patch", options.patch), ("boundary", boundary)) if value is not None}
-    if given and name not in WITH_PATCHES:
+    images, others = np.split(_images(options, options.limit + HELD_OUT), [options.limit])
+    given: dict[str, Any] = {
+        key: value for key, value in (("patch", options.patch), ("boundary", boundary)) if value is not None
+    }
+    if given and MACHINES[name] not in {SHORT_NAMES[short] for short in WITH_PATCHES}:
         raise ValueError(f"{name} has no {' or '.join(given)} to choose; {', '.join(WITH_PATCHES)} have")
+    if options.patch == CALIBRATED:
+        given["patch"] = _calibrated(images, others, name, boundary or "zero")
     return MACHINES[name](images, **given)
 
 
-def _images(options: argparse.Namespace) -> np.ndarray:
-    """The training images that the options ask for."""
+def _calibrated(images: np.ndarray, others: np.ndarray, name: str, boundary: str) -> denoising.Calibration:
+    if len(others) < HELD_OUT:
+        raise ValueError(f"to calibrate, {HELD_OUT} images more than the {len(images)} of --limit are needed")
+    sizes = denoising.calibrate(images, others, MACHINES[name], boundary=boundary)
+    print(f"patch sizes, from the lowest noise up: {', '.join(map(str, sizes.sizes))}")
+    return sizes
+
+
+def _images(options: argparse.Namespace, limit: int) -> np.ndarray:
+    """The first images of those that the options ask for."""
     if options.data is not None:
         if options.label is not None:
             raise ValueError("--label chooses among the bundled images: your own have no labels")
-        return data.load(options.data, options.limit)
+        return data.load(options.data, limit)
     images, labels = data.fashion()
     if options.label is not None:
         images = images[labels == options.label]
     if not len(images):
         raise ValueError(f"the bundled images have the labels 0 to {labels.max()}, got --label {options.label}")
-    return images[: options.limit]
+    return images[:limit]
 
 
 def _simulate_and_save(

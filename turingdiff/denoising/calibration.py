@@ -85,7 +85,8 @@ def calibrate(
         machine is not defined; for levels below 0, or none above.
     """
     if machine not in (equivariant_local, local):
-        raise ValueError(f"calibrate knows equivariant_local and local, got {machine!r}")
+        name = getattr(machine, "__name__", repr(machine))
+        raise ValueError(f"calibrate knows equivariant_local and local, got {name}")
     images, clean = check_images(images), _check_held_out(held_out, images)
     grid, sizes = _rising(cosine_levels(20) if levels is None else levels), _sizes(patches, images.shape[2:])
     made = machine(images, patch=sizes[-1], boundary=boundary)

@@ -181,6 +181,8 @@ def default_levels(rule: Rule, n: int = 20) -> Sequence[float]:
 
 def level(sigma: float) -> float:
     """Pass on a noise level."""
+    if np.ndim(sigma):
+        raise TypeError(f"sigma is one number for all fields, got an array of shape {np.shape(sigma)}")
     if not (np.isfinite(sigma) and sigma > 0):
         raise ValueError(f"sigma must be positive and finite, got {sigma}")
     return float(sigma)

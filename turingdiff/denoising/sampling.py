@@ -47,9 +47,13 @@ def sample(
 
     Raises
     ------
+    TypeError
+        For a rule that is no machine, as `Machine.reverse_sde`.
     ValueError
         For a canvas on which the machine is not defined, levels that do not fall, or labels that do not fit.
     """
+    if not isinstance(machine, Machine):
+        raise TypeError(f"sample takes a machine, got {machine!r}; any other rule is run by simulate or evolve")
     if n != int(n) or n < 1:
         raise ValueError(f"n must be a whole number >= 1, got {n!r}")
     if labels is not None and np.shape(labels) != (n,):
