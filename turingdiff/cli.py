@@ -196,8 +196,9 @@ def _add_machine_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", type=Path, metavar="PATH", help=".npz, .npy, IDX, CIFAR or a folder of pictures")
     command.add_argument("--limit", type=int, default=DEFAULT_IMAGES, help=f"training images ({DEFAULT_IMAGES})")
     command.add_argument("--label", type=int, help="one kind of clothes, 0 to 9 (all of them)")
-    command.add_argument("--patch", type=_patch, metavar="SIZE", help=f"odd number, schedule, or {CALIBRATED!r}: for els "
-                         f"and ls, by how well {HELD_OUT} other images are denoised (a published schedule)")  # fmt: skip
+    command.add_argument("--patch", type=_patch, metavar="SIZE",
+                         help=f"odd number, schedule, or {CALIBRATED!r}, for els and ls: by how well {HELD_OUT} other "
+                         "images are denoised (a published schedule)")  # fmt: skip
 
 
 def _machine(options: argparse.Namespace, name: str, boundary: str | None) -> denoising.Machine:
