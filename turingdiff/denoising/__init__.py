@@ -8,6 +8,7 @@ from turingdiff.denoising.levels import cosine_levels, karras_levels, linear_lev
 from turingdiff.denoising.machine import Machine
 from turingdiff.denoising.machines import equivariant_local, ideal, local
 from turingdiff.denoising.mosaics import Consistency, Mosaic, consistency, mosaic
+from turingdiff.denoising.networks import Network, network
 from turingdiff.denoising.orbits import equivariant
 from turingdiff.denoising.patch_averages import patch_composite
 from turingdiff.denoising.sampling import add_noise, sample
@@ -18,6 +19,7 @@ __all__ = [
     "Consistency",
     "Machine",
     "Mosaic",
+    "Network",
     "Uncertainty",
     "add_noise",
     "calibrate",
@@ -30,6 +32,7 @@ __all__ = [
     "linear_levels",
     "local",
     "mosaic",
+    "network",
     "patch_composite",
     "pca_local",
     "sample",

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from turingdiff.denoising.machine import Machine, level
+from turingdiff.denoising.denoiser import level
+from turingdiff.denoising.machine import Machine
 from turingdiff.denoising.moment_kernels import softmax_moments
 from turingdiff.denoising.patch_kernels import START
 from turingdiff.denoising.patch_sizes import odd

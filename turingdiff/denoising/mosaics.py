@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from turingdiff.data.images import to_unit
+from turingdiff.denoising.denoiser import level
 from turingdiff.denoising.entropies import Moments, compared_with
 from turingdiff.denoising.lanes import LANES
-from turingdiff.denoising.machine import Machine, level
+from turingdiff.denoising.machine import Machine
 from turingdiff.denoising.moment_kernels import nearest_patches
 from turingdiff.denoising.posterior import image_lanes, merge_all, padded_queries
 from turingdiff.engine.flow import check_field

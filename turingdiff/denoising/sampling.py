@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from turingdiff.data.images import check_images, to_unit
-from turingdiff.denoising.machine import Machine, dust
+from turingdiff.denoising.denoiser import Denoiser, dust
 from turingdiff.engine.evolution import evolve
 from turingdiff.engine.steppers import AnyStepper, euler
 from turingdiff.engine.times import check_times
@@ -26,7 +26,7 @@ def add_noise(images: np.ndarray, sigma: float, rng: int | np.random.Generator) 
 
 
 def sample(
-    machine: Machine,
+    machine: Denoiser,
     n: int = 8,
     shape: tuple[int, int] | None = None,
     levels: Sequence[float] | None = None,
@@ -43,17 +43,19 @@ def sample(
     Parameters
     ----------
     labels
-        (n,) the class of each image, for a machine that was given labels.
+        (n,) the class of each image, for a machine that was given labels, or a network that was.
 
     Raises
     ------
     TypeError
-        For a rule that is no machine, as `Machine.reverse_sde`.
+        For a rule that is no denoiser, as `Denoiser.reverse_sde`.
     ValueError
         For a canvas on which the machine is not defined, levels that do not fall, or labels that do not fit.
     """
-    if not isinstance(machine, Machine):
-        raise TypeError(f"sample takes a machine, got {machine!r}; any other rule is run by simulate or evolve")
+    if not isinstance(machine, Denoiser):
+        raise TypeError(
+            f"sample takes a machine or a network, got {machine!r}; any other rule is run by simulate or evolve"
+        )
     if n != int(n) or n < 1:
         raise ValueError(f"n must be a whole number >= 1, got {n!r}")
     if labels is not None and np.shape(labels) != (n,):
@@ -61,7 +63,7 @@ def sample(
     grid = check_times(machine.times() if levels is None else levels)
     if grid[-1] > grid[0]:
         raise ValueError(f"levels must fall from noise to image, got {grid[0]} to {grid[-1]}")
-    canvas: Any = tuple(machine.images.shape[2:]) if shape is None else tuple(shape)
+    canvas: Any = machine.canvas if shape is None else tuple(shape)
     generator = np.random.default_rng(rng)
     start = replace(machine, start=partial(dust, sigma=grid[0])).initial(canvas, generator, dtype, int(n))
     if labels is None:
