@@ -1,6 +1,7 @@
 """Local-score diffusion: analytic denoisers ("machines"), noise levels, sampling, and where pixels come from."""
 
 from turingdiff.denoising.calibration import Calibration, calibrate
+from turingdiff.denoising.calibration_to_network import NetworkCalibration, calibrate_to
 from turingdiff.denoising.covariance_masks import pca_local
 from turingdiff.denoising.entropies import Uncertainty, uncertainty
 from turingdiff.denoising.gaussian import wiener
@@ -20,9 +21,11 @@ __all__ = [
     "Machine",
     "Mosaic",
     "Network",
+    "NetworkCalibration",
     "Uncertainty",
     "add_noise",
     "calibrate",
+    "calibrate_to",
     "consistency",
     "cosine_levels",
     "equivariant",

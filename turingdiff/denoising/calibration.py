@@ -84,11 +84,10 @@ def calibrate(
         For held-out images of another shape or from the training set, no sizes, even ones, or ones for which the
         machine is not defined; for levels below 0, or none above.
     """
-    if machine not in (equivariant_local, local):
-        name = getattr(machine, "__name__", repr(machine))
-        raise ValueError(f"calibrate knows equivariant_local and local, got {name}")
+    check_kind(machine)
     images, clean = check_images(images), _check_held_out(held_out, images)
-    grid, sizes = _rising(cosine_levels(20) if levels is None else levels), _sizes(patches, images.shape[2:])
+    grid = _rising(cosine_levels(20) if levels is None else levels)
+    sizes = odd_sizes(range(3, min(images.shape[2:]) + 1, 2) if patches is None else patches)
     made = machine(images, patch=sizes[-1], boundary=boundary)
     noise = np.random.default_rng(rng).standard_normal(clean.shape, np.float32)
     errors = np.full((len(grid), len(sizes)), np.nan)
@@ -147,6 +146,13 @@ def _shared_shifts(axes: list[np.ndarray], radii: np.ndarray) -> tuple[np.ndarra
     return np.stack([shifts, first, last], axis=1), ranges
 
 
+def check_kind(machine: Callable[..., Machine]) -> None:
+    """Refuse a machine whose patch sizes cannot be chosen."""
+    if machine not in (equivariant_local, local):
+        name = getattr(machine, "__name__", repr(machine))
+        raise ValueError(f"patch sizes are calibrated for equivariant_local and local, got {name}")
+
+
 def _check_held_out(held_out: np.ndarray, images: np.ndarray) -> np.ndarray:
     clean, known = to_unit(check_images(held_out)), to_unit(images)
     if clean.shape[1:] != known.shape[1:]:
@@ -168,9 +174,9 @@ def _rising(levels: Sequence[float] | np.ndarray) -> np.ndarray:
     return grid[grid > 0]
 
 
-def _sizes(patches: Iterable[int] | None, shape: tuple[int, int]) -> tuple[int, ...]:
-    given = range(3, min(shape) + 1, 2) if patches is None else patches
-    sizes = tuple(sorted({odd(size, "a size in patches") for size in given}))
+def odd_sizes(patches: Iterable[int]) -> tuple[int, ...]:
+    """Patch sizes to choose from, rising."""
+    sizes = tuple(sorted({odd(size, "a size in patches") for size in patches}))
     if not sizes:
-        raise ValueError(f"there are no patch sizes to choose from, got patches={patches!r} for images {tuple(shape)}")
+        raise ValueError(f"there are no patch sizes to choose from, got {patches!r}")
     return sizes

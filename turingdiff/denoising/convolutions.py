@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import get_blas_funcs
 
 from turingdiff.denoising.weights import Weights, time_features
 
@@ -79,6 +78,8 @@ def layer_constants(weights: Weights, sigma: float, of_class: np.ndarray | float
 
 def convolution(padded: np.ndarray, taps: np.ndarray, bias: np.ndarray) -> np.ndarray:
     """A 3x3 convolution of a padded field (H + 2, W + 2, in): (H + 2, W + 2, out), whose ring is arbitrary."""
+    from scipy.linalg import get_blas_funcs
+
     rows, columns, channels = padded.shape
     first, count = columns + 1, rows * columns - 2 * (columns + 1)
     result = np.empty((rows, columns, taps.shape[2]), padded.dtype)
