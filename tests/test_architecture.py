@@ -30,10 +30,13 @@ ALLOWED = {
     "reactions": ENGINE | {"systems"},
     "morphogenesis": ENGINE | {"systems", "reactions", "signatures"},
     "denoising": ENGINE | {"data"},
+    "training": {"files", "data", "denoising"},
     "measure": ENGINE | {"data", "signatures"},
     "show": ENGINE | {"measure", "tables"},
     "sweeps": ENGINE | {"measure", "show", "tables"},
+    "agreements": ENGINE | {"measure", "show", "tables", "data", "denoising"},
     "comparison": ENGINE
+    | {"agreements"}
     | {"measure", "show", "tables", "data", "denoising", "morphogenesis", "systems", "reactions", "sweeps"},
     "cli": ENGINE
     | {
@@ -47,13 +50,17 @@ ALLOWED = {
         "reactions",
         "sweeps",
         "comparison",
+        "agreements",
     },
     "__main__": {"cli"},
 }
-LEAVES = {"morphogenesis", "denoising"}
-# `rule.rate(field)` is the engine's work: inside functions, so that engine can import rule.
-LAZY = {("rule", "engine")}
+# Training is of networks: it knows what their weights are.
+LEAVES = {"morphogenesis": set(), "denoising": {"training"}, "training": set()}
+# `rule.rate(field)` is the engine's work: inside functions, so that engine can import rule. Training needs PyTorch,
+# which all else does without.
+LAZY = {("rule", "engine"), ("cli", "training")}
 
+TORCH = "torch"
 PICTURES = {"matplotlib", "PIL", "imageio"}
 NUMBA_DECORATORS = {"jit", "njit", "vectorize", "guvectorize", "cfunc", "jit_module", "stencil", "register_jitable"}
 NUMBA_OPTIONS = {"nogil", "error_model", "pipeline_class", "boundscheck"}
@@ -71,7 +78,8 @@ IMPORT_NUMBA = {
     "denoising/patch_kernels.py",
     "denoising/size_kernels.py",
     "denoising/cells.py",
-    "cli.py",
+    "denoising/convolutions.py",
+    "cli/commands.py",
 }
 
 
@@ -142,11 +150,18 @@ def test_the_allowed_arrows_have_no_cycle():
             assert order.index(there) < order.index(here), f"{here} -> {there}"
 
 
-@pytest.mark.parametrize("leaf", sorted(LEAVES))
+@pytest.mark.parametrize("leaf", LEAVES)
 def test_only_the_top_of_the_package_knows_the_families(leaf):
     users = {unit(path) for path in SOURCES if leaf in {there for there, _ in imported_units(path)}}
-    assert users <= {"__init__", "comparison", "cli"}
-    assert "__init__" in users
+    assert users <= {"__init__", "agreements", "comparison", "cli"} | LEAVES[leaf]
+    assert ("__init__" in users) == (leaf != "training")
+
+
+@every_source
+def test_only_training_needs_pytorch(path):
+    units = {there for there, lazy in imported_units(path) if not lazy}
+    libraries = {found.module.split(".")[0] for found in imports(path)}
+    assert unit(path) == "training" or not ({"training"} & units or {TORCH} & libraries)
 
 
 @pytest.mark.parametrize("name", td.morphogenesis.__all__)
@@ -180,19 +195,25 @@ def test_pictures_are_made_in_show_and_read_in_data(path):
     assert not [found for found in imports(path) if found.module.split(".")[0] in PICTURES and not found.lazy]
 
 
-PACKAGES = ["", "data", "denoising", "engine", "measure", "morphogenesis", "show"]
+PACKAGES = ["", "data", "denoising", "engine", "measure", "morphogenesis", "show", "training"]
+
+
+def package_of(name):
+    if name == "training":
+        pytest.importorskip(TORCH)
+    return importlib.import_module(f"turingdiff.{name}".rstrip("."))
 
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_no_module_is_hidden_by_a_public_name(name):
-    package = importlib.import_module(f"turingdiff.{name}".rstrip("."))
+    package = package_of(name)
     modules = {path.stem for path in (PACKAGE / name).glob("*.py")}
     assert not modules & {public for public in package.__all__ if not isinstance(getattr(package, public), type(ast))}
 
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_public_names_exist_and_are_sorted(name):
-    package = importlib.import_module(f"turingdiff.{name}".rstrip("."))
+    package = package_of(name)
     assert [public for public in package.__all__ if not hasattr(package, public)] == []
     assert list(package.__all__) == sorted(package.__all__)
 

@@ -4,8 +4,12 @@ import numba
 import numpy as np
 import plain
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tiny_networks import tiny
 
 import turingdiff as td
+from turingdiff.denoising.machine import Machine
 from turingdiff.engine import flow
 from turingdiff.engine.flow import Flow
 from turingdiff.reactions import Reaction
@@ -62,12 +66,22 @@ MACHINES = {
     "smoothed": td.denoising.smoothed(IMAGES, std=0.3, perturbations=3, seed=1),
     "smoothed bytes": td.denoising.smoothed(BYTES, std=0.3, perturbations=2),
 }
+NETWORKS = {
+    f"network {kind} {padding}".replace("  ", " "): td.denoising.network(
+        tiny(**options, padding=padding), label=1 if "classes" in options else None
+    )
+    for kind, options in {"": {}, "colour": {"colours": 3}, "classes": {"colours": 2, "classes": 3}}.items()
+    for padding in ("zeros", "circular")
+}
+DENOISERS = MACHINES | NETWORKS
 LOCAL = {name: machine for name, machine in MACHINES.items() if machine.radius(SIGMA) is not None}
 ELS = {name: machine for name, machine in MACHINES.items() if "ELS" in name}
 WHOLE = ["ES", "ES bytes", "wiener", "smoothed", "smoothed bytes"]
 ANY_CANVAS = {"ELS": (9, 7), "ELS torus": (9, 7), "ELS schedule": (7, 9), "ELS torus schedule": (5, 8)}
 
 machines = pytest.mark.parametrize("name", MACHINES)
+networks = pytest.mark.parametrize("name", NETWORKS)
+denoisers = pytest.mark.parametrize("name", DENOISERS)
 systems = pytest.mark.parametrize("name", SYSTEMS)
 # Its rule asks where it stands: that is what it is there to show.
 PLACED = [name for name in SYSTEMS if name.startswith("positional_information")]
@@ -88,15 +102,15 @@ def state(rule, shape=(6, 7), seed=0):
 
 def noisy(machine, shape=None, dtype=np.float32, seed=3):
     """A field on the way to an image, off the machine's training set."""
-    channels, *size = machine.images.shape[1:]
-    return pixels(channels, *(shape or size), seed=seed, dtype=dtype) * 2
+    return pixels(len(machine.channels), *(shape or machine.canvas), seed=seed, dtype=dtype) * 2
 
 
 def tolerance(machine, dtype, sigma):
     if dtype == np.float32:
         return 1e-4 / sigma
     # Bytes become pixels in float32, and to plain Python a weight times such a pixel is a float32.
-    return (1e-10 if machine.images.dtype == np.float32 else 1e-6) / sigma
+    of_bytes = isinstance(machine, Machine) and machine.images.dtype == np.uint8
+    return (1e-6 if of_bytes else 1e-10) / sigma
 
 
 # --- 1. the field rate is the cell function at every cell
@@ -109,11 +123,11 @@ def test_the_compiled_rate_of_a_system_is_its_cell_function(name, boundary):
     np.testing.assert_array_equal(rule.rate(state(rule)), plain.rate(rule, state(rule)))
 
 
-@machines
+@denoisers
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("sigma", [0.4, SIGMA])
-def test_the_field_rate_of_a_machine_is_its_cell_function(name, dtype, sigma):
-    machine = MACHINES[name]
+def test_the_field_rate_of_a_denoiser_is_its_cell_function(name, dtype, sigma):
+    machine = DENOISERS[name]
     field = noisy(machine, dtype=dtype)
     found = machine.rate(field, sigma)
     assert found.dtype == dtype
@@ -127,12 +141,55 @@ def test_the_field_rate_is_the_cell_function_on_another_canvas(name, shape):
     np.testing.assert_allclose(machine.rate(field, SIGMA), plain.rate(machine, field, SIGMA), rtol=0, atol=1e-10)
 
 
+@networks
+@pytest.mark.parametrize("sigma", [0.01, 80.0])
+@pytest.mark.parametrize("shape", [(2, 2), (3, 9), (10, 2), (1, 5), (4, 1), (1, 1)])
+def test_the_field_rate_of_a_network_is_its_cell_function_on_fields_smaller_than_its_window(name, shape, sigma):
+    machine = NETWORKS[name]
+    assert 2 * machine.radius(sigma) + 1 > min(shape)
+    field = noisy(machine, shape, np.float64)
+    np.testing.assert_allclose(machine.rate(field, sigma), plain.rate(machine, field, sigma), rtol=0, atol=1e-10)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "colours": st.integers(1, 3),
+            "width": st.integers(1, 3),
+            "layers": st.integers(1, 3),
+            "frequencies": st.integers(1, 3),
+            "embedding": st.integers(1, 3),
+            "classes": st.integers(0, 2),
+            "padding": st.sampled_from(["zeros", "circular"]),
+        }
+    ),
+    st.tuples(st.integers(2, 6), st.integers(2, 6)),
+    st.floats(1e-3, 100),
+    st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=15, deadline=None)
+def test_the_field_rate_of_any_network_is_its_cell_function(options, shape, sigma, seed):
+    machine = td.denoising.network(tiny(seed, **options), label=0 if options["classes"] else None)
+    field = noisy(machine, shape, np.float64, seed)
+    np.testing.assert_allclose(machine.rate(field, sigma), plain.rate(machine, field, sigma), rtol=0, atol=1e-10)
+
+
 @pytest.mark.compiled
 @pytest.mark.parametrize(
-    "name", ["ideal bytes", "local", "ELS torus", "PCA-local bytes", "patch composite torus", *WHOLE]
+    "name",
+    [
+        "ideal bytes",
+        "local",
+        "ELS torus",
+        "PCA-local bytes",
+        "patch composite torus",
+        "network colour zeros",
+        "network colour circular",
+        *WHOLE,
+    ],
 )
-def test_the_compiled_cell_function_of_a_machine_is_the_plain_one(name):
-    machine = MACHINES[name]
+def test_the_compiled_cell_function_of_a_denoiser_is_the_plain_one(name):
+    machine = DENOISERS[name]
     field = noisy(machine, dtype=np.float64)
     found = Flow(machine, field).cell_rate(field, SIGMA)
     bound = tolerance(machine, np.float64, SIGMA)
@@ -147,9 +204,9 @@ def test_the_rate_is_y_minus_D_over_sigma(name):
     np.testing.assert_array_equal(machine.rate(field, SIGMA), expected)
 
 
-@machines
-def test_replicas_of_a_machine_are_separate_fields(name):
-    machine = MACHINES[name]
+@denoisers
+def test_replicas_of_a_denoiser_are_separate_fields(name):
+    machine = DENOISERS[name]
     fields = np.stack([noisy(machine, seed=seed) for seed in range(3)])
     together = machine.rate(fields, SIGMA)
     for field, found in zip(fields, together, strict=True):
@@ -208,6 +265,35 @@ def test_a_local_machine_feels_its_window_and_nothing_beyond(name, sigma, dtype)
         assert far[:, *cell].tobytes() == rate[:, *cell].tobytes()
         at_the_rim = machine.rate(changed(field, distance == radius, by=1), sigma)
         assert (at_the_rim[:, *cell] != rate[:, *cell]).all()
+
+
+FAR = (11, 12)  # wide enough that every window leaves some pixels out, on the torus too
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@networks
+def test_a_network_feels_its_window_and_nothing_beyond(name, dtype):
+    machine = NETWORKS[name]
+    field, radius = noisy(machine, FAR, dtype), machine.radius(SIGMA)
+    rate = machine.rate(field, SIGMA)
+    for cell in [(0, 0), (5, 4), (10, 2)]:
+        distance = distances(FAR, cell, machine.neighbourhood.periodic)
+        assert (distance > radius).any()
+        far = machine.rate(changed(field, distance > radius, by=1), SIGMA)
+        assert far[:, *cell].tobytes() == rate[:, *cell].tobytes()
+        at_the_rim = machine.rate(changed(field, distance == radius, by=1), SIGMA)
+        assert (at_the_rim[:, *cell] != rate[:, *cell]).any()
+
+
+@networks
+def test_one_pixel_is_felt_in_its_window_and_nowhere_else(name):
+    machine = NETWORKS[name]
+    field, source = noisy(machine, FAR), (4, 6)
+    distance = distances(FAR, source, machine.neighbourhood.periodic)
+    other = changed(field, distance == 0, by=1000)
+    felt = machine.rate(other, SIGMA) != machine.rate(field, SIGMA)
+    assert not felt[:, distance > machine.radius(SIGMA)].any()
+    assert felt[:, distance <= machine.radius(SIGMA) - 1].mean() > 0.5
 
 
 @pytest.mark.parametrize("name", ["ELS", "ELS torus", "local"])
@@ -280,6 +366,44 @@ def test_ELS_on_the_torus_commutes_with_shifts(name, shift, dtype):
     np.testing.assert_allclose(moved, np.roll(machine.rate(field, SIGMA), shift, (1, 2)), rtol=0, atol=bound)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", [name for name in NETWORKS if "circular" in name])
+@pytest.mark.parametrize("shift", [(1, 0), (0, -1), (3, 2)])
+@pytest.mark.parametrize("shape", [(8, 9), FAR])
+def test_a_network_with_circular_padding_commutes_with_shifts(name, shift, dtype, shape):
+    machine = NETWORKS[name]
+    field = noisy(machine, shape, dtype)
+    moved = machine.rate(np.roll(field, shift, (1, 2)), SIGMA)
+    bound = {np.float32: 1e-5, np.float64: 1e-13}[dtype]
+    np.testing.assert_allclose(moved, np.roll(machine.rate(field, SIGMA), shift, (1, 2)), rtol=0, atol=bound)
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if "zeros" in name])
+def test_zero_padding_breaks_the_equivariance_of_a_network_at_the_border_only(name):
+    machine = NETWORKS[name]
+    r = machine.radius(SIGMA)
+    field = noisy(machine, FAR, np.float64)
+    error = np.abs(
+        machine.rate(np.roll(field, (1, 1), (1, 2)), SIGMA) - np.roll(machine.rate(field, SIGMA), (1, 1), (1, 2))
+    )
+    inside = slice(r + 1, -r)  # the window lies within the field before and after the shift
+    assert error[:, inside, inside].size
+    assert error[:, inside, inside].max() < 1e-13
+    border = np.ones(FAR, bool)
+    border[1:-1, 1:-1] = False
+    assert error[:, border].max() > 0.01
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if "zeros" in name])
+def test_a_network_with_zero_padding_knows_the_border_of_an_empty_field(name):
+    machine = NETWORKS[name]
+    rate = machine.rate(np.zeros((len(machine.channels), *FAR)), SIGMA)
+    r = machine.radius(SIGMA) - 1  # the field itself is zero on both sides of the border: only the layers see it
+    inside = rate[:, r:-r, r:-r]
+    np.testing.assert_allclose(inside, np.broadcast_to(inside[:, :1, :1], inside.shape), rtol=0, atol=1e-13)
+    assert np.ptp(rate, axis=(1, 2)).min() > 0.01
+
+
 @pytest.mark.parametrize("name", ["ELS", "ELS schedule"])
 def test_a_boundary_breaks_the_equivariance_of_ELS_at_the_border_only(name):
     machine = MACHINES[name]
@@ -338,9 +462,21 @@ def test_threads_do_not_change_the_bytes_of_a_system(name, threads, monkeypatch)
     assert rule.rate(state(rule)).tobytes() == expected.tobytes()
 
 
-@machines
-def test_threads_do_not_change_the_bytes_of_a_machine(name, threads):
-    machine = MACHINES[name]
+@networks
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_network_writes_neither_its_input_nor_its_weights(name, dtype):
+    machine = NETWORKS[name]
+    field, held = noisy(machine, dtype=dtype), {key: array.copy() for key, array in machine.weights.arrays.items()}
+    before = field.tobytes()
+    machine.rate(field, SIGMA)
+    machine.denoise(field, SIGMA)
+    assert field.tobytes() == before
+    assert all(np.array_equal(array, held[key]) for key, array in machine.weights.arrays.items())
+
+
+@denoisers
+def test_threads_do_not_change_the_bytes_of_a_denoiser(name, threads):
+    machine = DENOISERS[name]
     fields = np.stack([noisy(machine, seed=seed) for seed in range(3)])
     found = machine.rate(fields, SIGMA)
     numba.set_num_threads(1)

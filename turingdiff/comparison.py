@@ -7,11 +7,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
+from turingdiff.agreements import Agreements, against_reference
 from turingdiff.denoising import Machine, Mosaic, mosaic
+from turingdiff.denoising.denoiser import Denoiser
 from turingdiff.engine import Run, simulate
 from turingdiff.files import atomic_path
 from turingdiff.measure import Novelty, Spectrum, Wavelength, leave_one_out, novelty, spectrum, wavelength
@@ -80,35 +82,76 @@ class Comparison:
         return [film.path, figure, self.table.save(folder / "table.csv")]
 
 
+@overload
 def compare(
     rules: Mapping[str, Rule],
     *,
+    reference: None = None,
     samples: int = 4,
     shapes: Mapping[str, tuple[int, int]] | None = None,
     rng: int = 0,
     frames: int = FRAMES,
     progress: bool = False,
-) -> Comparison:
+) -> Comparison: ...
+
+
+@overload
+def compare(
+    rules: Mapping[str, Rule],
+    *,
+    reference: str,
+    seeds: int | None = None,
+    samples: int = 4,
+    rng: int = 0,
+    progress: bool = False,
+) -> Agreements: ...
+
+
+def compare(
+    rules: Mapping[str, Rule],
+    *,
+    reference: str | None = None,
+    seeds: int | None = None,
+    samples: int = 4,
+    shapes: Mapping[str, tuple[int, int]] | None = None,
+    rng: int = 0,
+    frames: int = FRAMES,
+    progress: bool = False,
+) -> Comparison | Agreements:
     """Run every rule from its own initial state along its own times, and measure the final states.
+
+    With a `reference`, such as a trained network, all rules are denoisers and start from the *same* noises, along the
+    reference's levels: see `turingdiff.agreements.against_reference`.
 
     Parameters
     ----------
     rules
-        Title to rule, of either family: one to four.
+        Title to rule, of either family: one to four, with a reference any number.
+    reference
+        The title of the rule that the others are to predict.
+    seeds
+        With a reference: how many noises (100).
     samples
-        Replicas of each.
+        Replicas of each; with a reference, how many noises figure and film show.
     shapes
         Title to (H, W). By default the size of the training images for a machine, else 128 x 128.
     rng
         Seed; the same for every rule.
     frames
-        About how many frames to keep of each run.
+        About how many frames to keep of each run; with a reference, every level is kept.
 
     Raises
     ------
     ValueError
-        For no rules or more than four, or what the rules themselves refuse.
+        For no rules or more than four, options that do not go together, or what the rules themselves refuse.
     """
+    if reference is not None:
+        if shapes is not None:
+            raise ValueError("with a reference all rules make images of its size: leave shapes out")
+        noises = 100 if seeds is None else seeds
+        return against_reference(rules, reference, seeds=noises, shown=samples, rng=rng, progress=progress)
+    if seeds is not None:
+        raise ValueError("seeds counts the noises that rules share with a reference=; without one, give samples=")
     if not 1 <= len(rules) <= 4:
         raise ValueError(f"compare takes one to four rules, as a mapping title -> rule; got {len(rules)}")
     shapes = shapes or {}
@@ -116,7 +159,7 @@ def compare(
         raise ValueError(f"shapes names {sorted(unknown)}, which is none of the rules {list(rules)}")
     columns = {}
     for name, rule in rules.items():
-        default = rule.images.shape[2:] if isinstance(rule, Machine) else TURING_SHAPE
+        default = rule.canvas if isinstance(rule, Denoiser) else TURING_SHAPE
         columns[name] = _column(rule, shapes.get(name, default), samples, rng, frames, progress)
     return Comparison(columns)
 

@@ -14,10 +14,11 @@ NOTHING = "-"
 
 @dataclass(frozen=True)
 class Table:
-    """``rows`` maps a measure's name to one text a column; a missing value is "-"."""
+    """``rows`` maps a row's name to one text a column; a missing value is "-". ``corner`` says what the rows are."""
 
     columns: tuple[str, ...]
     rows: Mapping[str, tuple[str, ...]]
+    corner: str = ""
 
     @classmethod
     def of_columns(cls, columns: Mapping[str, Mapping[str, str]]) -> Table:
@@ -27,7 +28,7 @@ class Table:
         return cls(tuple(columns), rows)
 
     def __str__(self) -> str:
-        lines = [("", *self.columns), *((name, *values) for name, values in self.rows.items())]
+        lines = [(self.corner, *self.columns), *((name, *values) for name, values in self.rows.items())]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         return "\n".join(
             "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines
@@ -37,6 +38,6 @@ class Table:
         """Write CSV, atomically; returns the path."""
         with atomic_path(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(("measure", *self.columns))
+            writer.writerow((self.corner or "measure", *self.columns))
             writer.writerows((name, *values) for name, values in self.rows.items())
         return Path(path)

@@ -3,6 +3,7 @@
 from turingdiff.denoising.calibration import Calibration, calibrate
 from turingdiff.denoising.calibration_to_network import NetworkCalibration, calibrate_to
 from turingdiff.denoising.covariance_masks import pca_local
+from turingdiff.denoising.denoiser import Denoiser
 from turingdiff.denoising.entropies import Uncertainty, uncertainty
 from turingdiff.denoising.gaussian import wiener
 from turingdiff.denoising.levels import cosine_levels, karras_levels, linear_levels
@@ -18,6 +19,7 @@ from turingdiff.denoising.smoothing import smoothed
 __all__ = [
     "Calibration",
     "Consistency",
+    "Denoiser",
     "Machine",
     "Mosaic",
     "Network",

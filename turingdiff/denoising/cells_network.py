@@ -31,7 +31,9 @@ def network_cell(name: str, holds: Callable) -> Callable:
                         for c in range(channels):
                             for v in range(3):
                                 for u in range(3):
-                                    total += up[o, c, v, u] * phi[c, i + a + v - 1, j + b + u - 1] * scale
+                                    # Asked here too: the halo mirrors an axis of length 1, whatever the boundary.
+                                    if holds(y + a + v - 1, g.height) and holds(x + b + u - 1, g.width):
+                                        total += up[o, c, v, u] * phi[c, i + a + v - 1, j + b + u - 1] * scale
                         h[o, reach + a, reach + b] = total
         constants = time_constants(t, time, time_bias, shift)
         for layer in range(layers):

@@ -1,20 +1,26 @@
 """The trained network on a whole field: 3x3 convolutions as matrix products, no PyTorch needed.
 
 A field is kept channels last with a ring of padding around it, as one long list of pixels. There a convolution is nine
-products, one for each tap, of the list shifted by a fixed number of pixels with a matrix of channels: BLAS adds each to
-what is there, and nothing is unfolded. What lands on the ring is written over by the next padding.
+products, one for each tap, of the list shifted by a fixed number of pixels with a matrix of channels; nothing is
+unfolded. What lands on the ring is written over by the next padding.
+
+The products are taken in blocks that BLAS does not spread over threads: how many it has would change the last bits.
+Threads share out the fields instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
 from turingdiff.denoising.weights import Weights, time_features
 
 Pad = Callable[[np.ndarray], None]
+ONE_THREAD = 2**18  # multiplications up to which OpenBLAS, NumPy's own, stays on one thread
 
 
 def zero_ring(padded: np.ndarray) -> None:
@@ -37,20 +43,69 @@ class ResidualLayers:
     down: tuple[np.ndarray, np.ndarray]
     pad: Pad
 
-    def noise(self, phi: np.ndarray, constants: np.ndarray) -> np.ndarray:
-        """The noise (C, H, W) in a field phi of the variance-preserving frame; `constants` (layers, width)."""
-        channels, height, width = phi.shape
-        padded = np.empty((height + 2, width + 2, channels), phi.dtype)
-        padded[1:-1, 1:-1] = np.moveaxis(phi, 0, -1)
-        self.pad(padded)
-        h = convolution(padded, *self.up)
-        self.pad(h)
+    def noise(self, fields: np.ndarray, constants: np.ndarray) -> np.ndarray:
+        """The noise in fields (B, C, H, W) of the variance-preserving frame; `constants` (layers, width)."""
+        if len(fields) == 1:
+            return self._noise(fields[0], constants)[None]
+        with ThreadPoolExecutor(numba.get_num_threads()) as threads:
+            return np.stack(list(threads.map(lambda field: self._noise(field, constants), fields)))
+
+    def _noise(self, field: np.ndarray, constants: np.ndarray) -> np.ndarray:
+        channels, height, width = field.shape
+        widest = max(channels, len(self.up[1]))
+        layout = _Layout(height + 2, width + 2, max(1, ONE_THREAD // widest**2))
+        pixels = layout.pixels(channels, field.dtype)
+        layout.field(pixels)[1:-1, 1:-1] = np.moveaxis(field, 0, -1)
+        h = layout.pixels(len(self.up[1]), field.dtype)
+        layout.inner(h)[...] = self._convolved(layout, pixels, *self.up)
         for (taps, bias), constant in zip(self.middle, constants, strict=True):
-            change = convolution(h, taps, bias + constant)
-            np.maximum(change, 0, out=change)
-            h += change
-            self.pad(h)
-        return np.moveaxis(convolution(h, *self.down)[1:-1, 1:-1], -1, 0)
+            change = self._convolved(layout, h, taps, bias + constant)
+            inner = layout.inner(h)
+            inner += np.maximum(change, 0, out=change)
+        layout.inner(pixels)[...] = self._convolved(layout, h, *self.down)
+        return np.moveaxis(layout.field(pixels)[1:-1, 1:-1], -1, 0)
+
+    def _convolved(self, layout: _Layout, pixels: np.ndarray, taps: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        """The 3x3 convolution of a list of pixels at its inner ones, (blocks, block, out)."""
+        self.pad(layout.field(pixels))
+        pixels[layout.rows * layout.columns :] = 0
+        total: np.ndarray | None = None
+        for tap, matrix in enumerate(taps):
+            shifted = layout.inner(pixels, (tap // 3 - 1) * layout.columns + tap % 3 - 1)
+            if total is None:
+                total = shifted @ matrix
+                product = np.empty_like(total)
+            else:
+                total += np.matmul(shifted, matrix, out=product)
+        assert total is not None
+        total += bias
+        return total
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """A padded field of rows x columns as a list of pixels; the inner ones, from the first to the last, in blocks."""
+
+    rows: int
+    columns: int
+    block: int
+
+    @property
+    def blocks(self) -> int:
+        return -(-(self.rows * self.columns - 2 * (self.columns + 1)) // self.block)
+
+    def pixels(self, channels: int, dtype: np.dtype) -> np.ndarray:
+        """A list that has a shifted pixel for every pixel of every block."""
+        return np.zeros((2 * (self.columns + 1) + self.blocks * self.block, channels), dtype)
+
+    def field(self, pixels: np.ndarray) -> np.ndarray:
+        """The padded field, a view."""
+        return pixels[: self.rows * self.columns].reshape(self.rows, self.columns, -1)
+
+    def inner(self, pixels: np.ndarray, shift: int = 0) -> np.ndarray:
+        """The inner pixels, or those `shift` further, as (blocks, block, channels), a view."""
+        first = self.columns + 1 + shift
+        return pixels[first : first + self.blocks * self.block].reshape(self.blocks, self.block, -1)
 
 
 def residual_layers(weights: Weights, pad: Pad, dtype: np.dtype) -> ResidualLayers:
@@ -74,20 +129,3 @@ def layer_constants(weights: Weights, sigma: float, of_class: np.ndarray | float
     features = time_features(sigma, weights.architecture.frequencies)
     z = np.maximum(weights.arrays["time.weight"].astype(float) @ features + weights.arrays["time.bias"] + of_class, 0)
     return weights.arrays["shift.weight"].astype(float) @ z
-
-
-def convolution(padded: np.ndarray, taps: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    """A 3x3 convolution of a padded field (H + 2, W + 2, in): (H + 2, W + 2, out), whose ring is arbitrary."""
-    from scipy.linalg import get_blas_funcs
-
-    rows, columns, channels = padded.shape
-    first, count = columns + 1, rows * columns - 2 * (columns + 1)
-    result = np.empty((rows, columns, taps.shape[2]), padded.dtype)
-    pixels, inner = padded.reshape(-1, channels), result.reshape(-1, taps.shape[2])[first : first + count]
-    inner[...] = bias
-    multiply = get_blas_funcs("gemm", dtype=padded.dtype)
-    for tap, matrix in enumerate(taps):
-        shifted = first + (tap // 3 - 1) * columns + tap % 3 - 1
-        # Transposed, C arrays are the Fortran arrays that BLAS takes without a copy; it adds to `inner` in place.
-        multiply(1.0, matrix.T, pixels[shifted : shifted + count].T, beta=1.0, c=inner.T, overwrite_c=True)
-    return result

@@ -105,13 +105,12 @@ def _network(weights: Weights, name: str, label: int | None) -> Network:
     def noise(field: np.ndarray, sigma: float) -> np.ndarray:
         sigma, dtype = level(sigma), field.dtype
         scale = dtype.type(1 / np.sqrt(1 + sigma**2))
-        fields = field.reshape(-1, *field.shape[-3:])
-        found = [layers(dtype).noise(phi * scale, constants(sigma).astype(dtype)) for phi in fields]
-        return np.stack(found).reshape(field.shape)
+        fields = field.reshape(-1, *field.shape[-3:]) * scale
+        return layers(dtype).noise(fields, constants(sigma).astype(dtype)).reshape(field.shape)
 
     arrays.pop("classes", None)
     # As parameters, arrays of two axes would be maps of the field: they get an axis more.
-    told = {**arrays, "time.bias": arrays["time.bias"] + np.float32(of_class)}
+    told = {**arrays, "time.bias": arrays["time.bias"].astype(float) + of_class}
     return Network(
         cell=cell,
         params={key: array[None] if array.ndim == 2 else array for key, array in told.items()},

@@ -6,6 +6,9 @@ import hashlib
 import json
 import math
 import os
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,7 +24,11 @@ PADDINGS = {"zeros": "zero", "circular": "periodic"}  # the papers' words, and o
 # ones down to a ten-thousandth of that.
 TIME_TO_ANGLE = 1000 * COSINE_STRETCH * 2 / math.pi
 SLOWEST = 1e4
-DAMAGE = (ValueError, EOFError, OSError, KeyError, RuntimeError)  # zipfile's and zlib's errors are among these
+# What NumPy, zipfile and zlib let through when a file is damaged or is something else.
+DAMAGE = (
+    *(ValueError, TypeError, EOFError, OSError, KeyError, RuntimeError),
+    *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True)
@@ -55,9 +62,9 @@ class Architecture:
         if self.padding not in PADDINGS:
             raise ValueError(f"padding must be one of {', '.join(PADDINGS)}, got {self.padding!r}")
         for name in ("colours", "width", "layers", "frequencies", "embedding"):
-            if getattr(self, name) != int(getattr(self, name)) or getattr(self, name) < 1:
+            if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
                 raise ValueError(f"{name} must be a whole number >= 1, got {getattr(self, name)!r}")
-        if self.classes != int(self.classes) or self.classes < 0:
+        if not isinstance(self.classes, int) or self.classes < 0:
             raise ValueError(f"classes must be a whole number >= 0, got {self.classes!r}")
 
     @property
@@ -101,6 +108,8 @@ class Weights:
                 raise ValueError(f"{name} must be float32 {shape}, got {array.dtype} {array.shape}")
             if not np.isfinite(array).all():
                 raise ValueError(f"{name} holds NaN or infinity: the training diverged, or the file is damaged")
+        if not isinstance(self.record, Mapping):
+            raise ValueError(f"the record of a training is a dictionary, got {self.record!r}")
         size = self.record.get("size")
         if not (isinstance(size, (list, tuple)) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)):
             raise ValueError(f"the record must hold size, the (H, W) of the training images, got {size!r}")
@@ -137,22 +146,30 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
     with open(path, "rb") as stream:
         try:
             with np.load(stream, allow_pickle=False) as archive:
-                held = {name: archive[name] for name in archive.files}
-        except FileNotFoundError:
-            raise
+                held = {name: np.array(archive[name]) for name in archive.files}
         except DAMAGE as error:
             raise ValueError(f"{path}: not a whole .npz file of a network ({error})") from error
-    if "about" not in held or "digest" not in held:
+    if not {"about", "digest"} <= set(held):
         raise ValueError(f"{path}: not a network of turingdiff; it holds {', '.join(held) or 'nothing'}")
-    about, digest = json.loads(str(held.pop("about"))), str(held.pop("digest"))
-    if about.get("format") != FORMAT:
-        raise ValueError(f"{path}: format {about.get('format')!r}, expected {FORMAT!r}")
-    if _digest(held) != digest:
-        raise ValueError(f"{path}: the weights do not match their digest: the file was changed or damaged")
+    about, digest = str(held.pop("about")), str(held.pop("digest"))
     try:
-        return Weights(Architecture(**about["architecture"]), held, about["record"])
+        said = dict(json.loads(about))
+        if said.get("format") != FORMAT:
+            raise ValueError(f"format {said.get('format')!r}, expected {FORMAT!r}")
+        if _digest(held) != digest:
+            raise ValueError(f"changed or damaged: the digest is not that of what it holds, {', '.join(held)}")
+        return Weights(Architecture(**said["architecture"]), held, said["record"])
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def images_digest(images: np.ndarray, labels: Any = None) -> str:
+    """SHA-256 of a training set, with which a network's record names it."""
+    digest = hashlib.sha256(np.ascontiguousarray(images).tobytes())
+    digest.update(str((images.shape, str(images.dtype))).encode())
+    if labels is not None:
+        digest.update(np.asarray(labels, np.int64).tobytes())
+    return digest.hexdigest()
 
 
 def _digest(arrays: Mapping[str, np.ndarray]) -> str:

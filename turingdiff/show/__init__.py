@@ -3,6 +3,7 @@
 Importing this package loads neither matplotlib nor Pillow nor imageio; the functions do when called.
 """
 
+from turingdiff.show.agreement_figures import agreement_figure
 from turingdiff.show.animation import animate, animate_side_by_side, save_frame, save_still
 from turingdiff.show.figures import save_figure
 from turingdiff.show.files import Film
@@ -13,6 +14,7 @@ from turingdiff.show.theory import dispersion_figure, turing_space_figure
 __all__ = [
     "Card",
     "Film",
+    "agreement_figure",
     "animate",
     "animate_side_by_side",
     "contact_sheet",

@@ -64,7 +64,7 @@ def comparison_figure(
     panels = right.subplots(2, 1, height_ratios=(height - table_height - 0.6, table_height))
     right.subplots_adjust(0.12, 0.02, 0.98, 1 - 0.35 / height, hspace=0.7 / (height / 2))
     _draw_spectra(panels[0], spectra)
-    _draw_table(panels[1], table)
+    draw_table(panels[1], table)
     return figure
 
 
@@ -134,13 +134,14 @@ def _draw_spectra(ax: Axes, spectra: Mapping[str, tuple[np.ndarray, np.ndarray]]
         ax.legend(fontsize=8, frameon=False)
 
 
-def _draw_table(ax: Axes, table: Table) -> None:
+def draw_table(ax: Axes, table: Table) -> None:
+    """Draw a table over the whole of an axes, and left of it."""
     from matplotlib.transforms import Bbox
 
     ax.axis("off")
     drawn = ax.table(
         cellText=[[name, *values] for name, values in table.rows.items()],
-        colLabels=["", *table.columns],
+        colLabels=[table.corner, *table.columns],
         cellLoc="left",
         colLoc="left",
         loc="upper left",

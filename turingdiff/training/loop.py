@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
+import pickle
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from turingdiff.data import check_images, to_unit
 from turingdiff.denoising.levels import cosine_sigma
-from turingdiff.denoising.weights import Architecture, Weights, save_weights, time_features
+from turingdiff.denoising.weights import Architecture, Weights, images_digest, save_weights, time_features
 from turingdiff.files import atomic_path
 from turingdiff.training.residual_network import ResidualNetwork
 
@@ -41,7 +41,7 @@ class Settings:
     """
 
     architecture: Architecture = field(default_factory=Architecture)
-    steps: int = 20_000
+    steps: int = 10_000
     batch: int = 32
     rate: float = 1e-3
     seed: int = 0
@@ -51,6 +51,8 @@ class Settings:
         for name in ("steps", "batch", "save_every"):
             if getattr(self, name) != int(getattr(self, name)) or getattr(self, name) < 1:
                 raise ValueError(f"{name} must be a whole number >= 1, got {getattr(self, name)!r}")
+        if not isinstance(self.seed, int) or self.seed < 0:
+            raise ValueError(f"seed must be a whole number >= 0, got {self.seed!r}")
         if not (np.isfinite(self.rate) and self.rate > 0):
             raise ValueError(f"rate must be a positive number, got {self.rate!r}")
 
@@ -88,14 +90,19 @@ def train(
     """
     settings = settings or Settings()
     path, images = Path(path), check_images(images)
-    clean = torch.from_numpy(to_unit(images))
+    checkpoint = path.with_suffix(".checkpoint")
+    if path == checkpoint:
+        raise ValueError(f"{path} would be its own checkpoint: give the network another suffix, such as .npz")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; give the path of a file inside it")
+    clean = torch.from_numpy(np.array(to_unit(images), order="C"))
     classes = _classes(labels, len(images), settings.architecture)
     if images.shape[1] != settings.architecture.colours:
         raise ValueError(f"the network is of {settings.architecture.colours} channels, the images {images.shape}")
     torch.manual_seed(settings.seed)
     network = ResidualNetwork(settings.architecture).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=0.0)
-    training = _Training(network, optimiser, settings, _hash(images, labels), path.with_suffix(".checkpoint"))
+    training = _Training(network, optimiser, settings, images_digest(images, labels), checkpoint)
     training.open(resume)
     with tqdm(total=settings.steps, initial=training.step, disable=not progress, unit="step") as bar:
         while training.step < settings.steps:
@@ -182,8 +189,11 @@ class _Training:
             return
         if not self.checkpoint.exists():
             raise FileNotFoundError(f"there is no checkpoint {self.checkpoint} to resume from")
-        held: dict[str, Any] = torch.load(self.checkpoint, weights_only=True)
-        self._check(json.loads(held["about"]))
+        try:
+            held: dict[str, Any] = torch.load(self.checkpoint, weights_only=True)
+        except (EOFError, OSError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+            raise ValueError(f"{self.checkpoint} is damaged ({error}): remove it and train anew") from error
+        self._check(json.loads(held["about"]), held["step"])
         self.network.load_state_dict(held["network"])
         self.optimiser.load_state_dict(held["optimiser"])
         self.step, self.losses = held["step"], held["losses"]
@@ -205,10 +215,11 @@ class _Training:
     def _about(self) -> dict[str, Any]:
         return {**asdict(replace(self.settings, save_every=1)), "images_sha256": self.images_hash}
 
-    def _check(self, about: dict[str, Any]) -> None:
+    def _check(self, about: dict[str, Any], step: int) -> None:
+        """Refuse a checkpoint of another training, at `step`."""
         wanted = self._about()
         made_for = about["steps"]
-        if wanted["steps"] != made_for and self.step > 0.8 * min(made_for, wanted["steps"]):
+        if wanted["steps"] != made_for and step > 0.8 * min(made_for, wanted["steps"]):
             raise ValueError(f"the checkpoint is in the last fifth of its {made_for} steps; the number is fixed now")
         for name in wanted:
             if name != "steps" and about[name] != wanted[name]:
@@ -219,20 +230,15 @@ def _per_image(values: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(values.astype(np.float32))[:, None, None, None]
 
 
-def _hash(images: np.ndarray, labels: Any) -> str:
-    digest = hashlib.sha256(np.ascontiguousarray(images).tobytes())
-    digest.update(str((images.shape, str(images.dtype))).encode())
-    if labels is not None:
-        digest.update(np.asarray(labels, np.int64).tobytes())
-    return digest.hexdigest()
-
-
 def _classes(labels: Any, count: int, architecture: Architecture) -> torch.Tensor | None:
     if not architecture.classes:
         if labels is not None:
             raise ValueError("labels are for a network with classes: give the architecture classes=")
         return None
-    array = None if labels is None else np.asarray(labels)
-    if array is None or array.shape != (count,) or array.min() < 0 or array.max() >= architecture.classes:
-        raise ValueError(f"a network of {architecture.classes} classes needs {count} labels from 0, got {labels!r}")
+    array = np.asarray(labels)
+    known = range(architecture.classes)
+    if array.shape != (count,) or not all(label in known for label in array.tolist()):
+        raise ValueError(
+            f"a network of {len(known)} classes needs {count} labels from 0 to {len(known) - 1}, got {labels!r}"
+        )
     return torch.from_numpy(array.astype(np.int64))

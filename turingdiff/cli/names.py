@@ -1,0 +1,90 @@
+"""What names on the command line stand for: systems, machines, networks, training images."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from turingdiff import data, denoising, morphogenesis
+from turingdiff.denoising.denoiser import Denoiser
+from turingdiff.denoising.networks import SHIPPED
+from turingdiff.systems import System
+
+DEFAULT_IMAGES = 1000
+CALIBRATED = "calibrated"
+HELD_OUT = 4
+MODELS: dict[str, System] = {name: getattr(morphogenesis, name) for name in morphogenesis.__all__}
+SHORT_NAMES: dict[str, Callable[..., denoising.Machine]] = {
+    "els": denoising.equivariant_local,
+    "ls": denoising.local,
+    "ideal": denoising.ideal,
+    "es": denoising.equivariant,
+    "wiener": denoising.wiener,
+    "pca": denoising.pca_local,
+    "smoothed": denoising.smoothed,
+    "composite": denoising.patch_composite,
+}
+MACHINES = SHORT_NAMES | {machine.__name__: machine for machine in SHORT_NAMES.values()}
+WITH_PATCHES = ("els", "ls", "composite")
+
+
+def denoiser_named(name: str, options: argparse.Namespace, boundary: str | None) -> Denoiser:
+    """The machine or the network of a name."""
+    if name in MACHINES:
+        return machine_named(name, options, boundary)
+    try:
+        network = denoising.network(name, label=options.label)
+    except FileNotFoundError:
+        known = ", ".join((*MACHINES, *SHIPPED))
+        raise ValueError(f"there is no machine, network or file {name!r}; there are {known}") from None
+    given = {"--data": options.data, "--limit": options.limit, "--patch": options.patch, "--boundary": boundary}
+    if used := [option for option, value in given.items() if value is not None]:
+        raise ValueError(f"a network is trained already: {', '.join(used)} would change nothing")
+    return network
+
+
+def machine_named(name: str, options: argparse.Namespace, boundary: str | None) -> denoising.Machine:
+    """The machine of a name, of the images that the options ask for."""
+    limit = DEFAULT_IMAGES if options.limit is None else options.limit
+    if limit < 1:
+        raise ValueError(f"--limit must be at least 1, got {limit}")
+    images, others = np.split(training_images(options, limit + HELD_OUT), [limit])
+    given: dict[str, Any] = {
+        key: value for key, value in (("patch", options.patch), ("boundary", boundary)) if value is not None
+    }
+    if given and MACHINES[name] not in {SHORT_NAMES[short] for short in WITH_PATCHES}:
+        raise ValueError(f"{name} has no {' or '.join(given)} to choose; {', '.join(WITH_PATCHES)} have")
+    if options.patch == CALIBRATED:
+        given["patch"] = _calibrated(images, others, name, boundary or "zero")
+    return MACHINES[name](images, **given)
+
+
+def _calibrated(images: np.ndarray, others: np.ndarray, name: str, boundary: str) -> denoising.Calibration:
+    if len(others) < HELD_OUT:
+        raise ValueError(f"to calibrate, {HELD_OUT} images more than the {len(images)} of --limit are needed")
+    sizes = denoising.calibrate(images, others, MACHINES[name], boundary=boundary)
+    print(f"patch sizes, from the lowest noise up: {', '.join(map(str, sizes.sizes))}")
+    return sizes
+
+
+def training_images(options: argparse.Namespace, limit: int | None) -> np.ndarray:
+    """The first images of those that the options ask for."""
+    if options.data is not None:
+        if options.label is not None:
+            raise ValueError("--label chooses among the bundled images: your own have no labels")
+        return data.load(options.data, limit)
+    images, labels = data.fashion()
+    if options.label is not None:
+        images = images[labels == options.label]
+    if not len(images):
+        raise ValueError(f"the bundled images have the labels 0 to {labels.max()}, got --label {options.label}")
+    return images[:limit]
+
+
+def print_file(path: Path) -> None:
+    """Say what was written."""
+    print(f"{path}  ({path.stat().st_size / 1e6:.2f} MB)")
