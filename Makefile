@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test test-slow lint unjitted examples clean
+.PHONY: demo test test-slow test-training lint unjitted examples clean
 
 demo: .venv/ready
 	$(BIN)/turingdiff compare --out turingdiff-out
@@ -15,6 +15,9 @@ test-slow: .venv/dev
 
 unjitted: .venv/dev
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m "not slow and not compiled"
+
+test-training: .venv/train
+	$(BIN)/python -m pytest -q tests/test_training.py tests/test_network.py tests/test_cli_networks.py
 
 lint: .venv/dev
 	$(BIN)/ruff check .
@@ -32,6 +35,10 @@ examples: .venv/ready
 
 .venv/dev: .venv/ready
 	$(BIN)/python -m pip install --quiet -e ".[dev]"
+	touch $@
+
+.venv/train: .venv/dev
+	$(BIN)/python -m pip install --quiet -e ".[train]"
 	touch $@
 
 clean:

@@ -24,6 +24,7 @@ EXAMPLES = {
     "patch_mosaic": {"figure.png"},
     "what_each_level_decides": {"film.gif", "figure.png"},
     "memorise_or_create": {"film.gif", "figure.png"},
+    "theory_and_network": {"film.gif", "figure.png", "table.csv"},
     "dust_and_back": {"figure.png"},
     "digits": {"digits.gif", "figure.png"},
     "gray_scott_atlas": {"figure.png"},
