@@ -617,3 +617,21 @@ def test_a_shipped_network_samples_from_memory_or_from_its_file(name):
     assert images.shape == (2, 1, *td.data.fashion().shape[2:])
     assert np.abs(images).max() < 2
     assert same(network(str(files("turingdiff.data") / f"{name}.npz")).weights, network(name).weights)
+
+
+def test_a_network_has_no_patches_to_explain_its_pixels():
+    made = network(tiny())
+    picture = np.zeros((1, 6, 7), np.float32)
+    for explain in (td.denoising.mosaic, lambda *args: td.denoising.uncertainty(*args, 1.0)):
+        with pytest.raises(ValueError, match="network has no softmax over the patches of a pixel"):
+            explain(made, picture)
+
+
+def test_a_network_is_a_name_a_path_or_weights():
+    with pytest.raises(TypeError, match="a network is a name, the path of a file, or Weights; got 3"):
+        network(3)
+
+
+def test_a_network_is_shown_in_a_line():
+    assert "Architecture(colours=1, width=" in repr(network(tiny()))
+    assert "\n" not in repr(network(tiny()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from turingdiff.tables import Table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-NEAREST = "nearest training image"
+NOISE, NEAREST, OTHER = "noise", "nearest training image", ", other noise"
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,13 +73,14 @@ class Agreements:
     def table(self) -> Table:
         """A row a prediction: median and quartiles of Pearson's r and r², and how often r² is above the ideal's."""
         columns = ("Pearson", "quartiles", "r²", "quartiles", "closer than ideal")
-        rivals = [self.predictions[name] for name, rule in self.rules.items() if rule.name == "ideal"]
+        rivals = [one for one in self.predictions.values() if one.rule is not None and one.rule.name == "ideal"]
         rows = {}
         for name, prediction in self.predictions.items():
             texts: list[str] = []
             for values in (prediction.final.pearson, prediction.final.r2):
                 low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
-                texts += [f"{middle:.3f}", f"{low:.3f} to {high:.3f}"]
+                # A constant picture has no correlation with anything.
+                texts += ["-", "-"] if np.isnan(middle) else [f"{middle:.3f}", f"{low:.3f} to {high:.3f}"]
             wins = "-"
             if rivals and rivals[0] is not prediction:
                 wins = f"{np.mean(np.greater(prediction.final.r2, rivals[0].final.r2)):.0%}"
@@ -88,13 +90,13 @@ class Agreements:
     def figure(self) -> Figure:
         """The sheet of pictures; agreement at every level; the patch sizes; the table."""
         start = self.runs[self.reference]
-        sheet = {"noise": start.view(0), self.reference: start.view(-1)}
+        sheet = {NOISE: start.view(0), self.reference: start.view(-1)}
         sheet |= {name: one.pictures for name, one in self.predictions.items() if one.rule or name == NEAREST}
         levels = start.times[:-1]
         curves = {name: np.asarray(one.levels.r2) for name, one in self.predictions.items() if one.levels is not None}
         sizes = {}
         for name, rule in self.rules.items():
-            if rule.radius_at is not None:
+            if isinstance(rule, Machine) and rule.neighbourhood.radius is not None:
                 sizes[name] = [2 * (rule.radius(sigma) or 0) + 1 for sigma in levels]
         return agreement_figure({name: p[: self.shown] for name, p in sheet.items()}, levels, curves, sizes, self.table)
 
@@ -131,11 +133,13 @@ def against_reference(
     Raises
     ------
     ValueError
-        For a reference that is none of the rules, no other rule, a number of noises below 2, or canvases that differ.
+        For a reference that is none of the rules, no other rule, a title that a control has, fewer than 2 noises, none
+        shown, or canvases that differ.
     TypeError
         For a rule that is no denoiser.
     """
-    denoisers = _check(rules, reference, seeds)
+    denoisers = check_reference(rules, reference)
+    check_counts(seeds, shown)
     target = denoisers[reference]
     times: Any = target.times()
     start = target.initial(target.canvas, rng, replicas=seeds)
@@ -148,7 +152,7 @@ def against_reference(
             predictions[name] = Prediction(rule, made, agreement(made, truth), _by_level(_guesses(runs[name]), guesses))
     first = next(iter(predictions))
     other = np.roll(predictions[first].pictures, 1, axis=0)
-    predictions[f"{first}, other noise"] = Prediction(None, other, agreement(other, truth))
+    predictions[first + OTHER] = Prediction(None, other, agreement(other, truth))
     nearest = None
     sets = [rule.images for rule in denoisers.values() if isinstance(rule, Machine)]
     if sets:
@@ -158,6 +162,14 @@ def against_reference(
         shifted = np.stack([np.roll(to_unit(sets[0][n]), s, axis=(-2, -1)) for n, s in pairs])
         predictions[NEAREST] = Prediction(None, shifted, agreement(shifted, truth))
     return Agreements(reference, denoisers, runs, predictions, nearest, min(shown, seeds))
+
+
+def check_counts(seeds: int, shown: int) -> None:
+    """Refuse numbers of noises that cannot be compared or shown."""
+    for value, name, least in ((seeds, "seeds", 2), (shown, "samples", 1)):
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+            why = " (one control takes other noise)" if least == 2 else ""
+            raise ValueError(f"{name} must be a whole number >= {least}{why}, got {value!r}")
 
 
 def _guesses(run: Run) -> np.ndarray:
@@ -171,13 +183,14 @@ def _by_level(guesses: np.ndarray, truth: np.ndarray) -> Agreement:
     return Agreement(np.stack([one.r2 for one in found]), np.stack([one.pearson for one in found]))
 
 
-def _check(rules: Mapping[str, Rule], reference: str, seeds: int) -> dict[str, Denoiser]:
+def check_reference(rules: Mapping[str, Rule], reference: str) -> dict[str, Denoiser]:
+    """The rules as denoisers, the reference first."""
     if reference not in rules:
         raise ValueError(f"reference={reference!r} is none of the rules {list(rules)}")
     if len(rules) < 2:
         raise ValueError("there is nothing to compare the reference with: give at least one rule more")
-    if seeds != int(seeds) or seeds < 2:
-        raise ValueError(f"seeds must be a whole number >= 2 (one control takes other noise), got {seeds!r}")
+    if taken := [name for name in rules if name in (NOISE, NEAREST) or name.endswith(OTHER)]:
+        raise ValueError(f"{taken[0]!r} is the title of a control: give the rule another one")
     denoisers = {}
     for name, rule in rules.items():
         if not isinstance(rule, Denoiser):

@@ -50,8 +50,7 @@ def denoiser_named(name: str, options: argparse.Namespace, boundary: str | None)
 def machine_named(name: str, options: argparse.Namespace, boundary: str | None) -> denoising.Machine:
     """The machine of a name, of the images that the options ask for."""
     limit = DEFAULT_IMAGES if options.limit is None else options.limit
-    if limit < 1:
-        raise ValueError(f"--limit must be at least 1, got {limit}")
+    _at_least_1(limit)
     images, others = np.split(training_images(options, limit + HELD_OUT), [limit])
     given: dict[str, Any] = {
         key: value for key, value in (("patch", options.patch), ("boundary", boundary)) if value is not None
@@ -72,17 +71,28 @@ def _calibrated(images: np.ndarray, others: np.ndarray, name: str, boundary: str
 
 
 def training_images(options: argparse.Namespace, limit: int | None) -> np.ndarray:
-    """The first images of those that the options ask for."""
-    if options.data is not None:
-        if options.label is not None:
-            raise ValueError("--label chooses among the bundled images: your own have no labels")
-        return data.load(options.data, limit)
-    images, labels = data.fashion()
-    if options.label is not None:
-        images = images[labels == options.label]
+    """The first images of those that the options ask for: own ones, or the clothes, all or of a kind."""
+    if options.data is None:
+        return clothes(options, limit, options.label)[0]
+    if options.label is not None or getattr(options, "full", False):
+        raise ValueError("--label and --full choose among the images of Fashion-MNIST: your own have no labels")
+    return data.load(options.data, _at_least_1(limit))
+
+
+def clothes(options: argparse.Namespace, limit: int | None, label: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The first images of Fashion-MNIST, bundled or all, and their labels; `label` takes one kind."""
+    images, labels = data.fashion(full=getattr(options, "full", False))
+    if label is not None:
+        images, labels = images[labels == label], labels[labels == label]
     if not len(images):
-        raise ValueError(f"the bundled images have the labels 0 to {labels.max()}, got --label {options.label}")
-    return images[:limit]
+        raise ValueError(f"the images of Fashion-MNIST have the labels 0 to 9, got --label {label}")
+    return images[: _at_least_1(limit)], labels[:limit]
+
+
+def _at_least_1(limit: int | None) -> int | None:
+    if limit is not None and limit < 1:
+        raise ValueError(f"--limit must be at least 1, got {limit}")
+    return limit
 
 
 def print_file(path: Path) -> None:

@@ -7,13 +7,22 @@ import sys
 
 import numpy as np
 
-from turingdiff import data, denoising
-from turingdiff.cli.names import print_file, training_images
+from turingdiff import denoising
+from turingdiff.agreements import check_counts, check_reference
+from turingdiff.cli.names import CALIBRATED, clothes, print_file, training_images
 from turingdiff.comparison import check_folder, compare
-from turingdiff.denoising.weights import Architecture, images_digest
+from turingdiff.denoising.networks import weights_of
+from turingdiff.denoising.weights import Architecture, Weights, images_digest
 
 DEFAULT_SEEDS = 20
 TRAJECTORIES = 10
+LOCAL = {"ELS": denoising.equivariant_local, "LS": denoising.local}
+WHOLE = {
+    "ideal": denoising.ideal,
+    "ES": denoising.equivariant,
+    "Wiener": denoising.wiener,
+    "PCA-local": denoising.pca_local,
+}
 
 
 def compare_with_network(options: argparse.Namespace) -> None:
@@ -21,35 +30,42 @@ def compare_with_network(options: argparse.Namespace) -> None:
     given = {"--model": options.model, "--machine": options.machine, "--preset": options.preset, "--set": options.set}
     if used := [option for option, value in given.items() if value]:
         raise ValueError(f"--network compares with all machines: leave out {', '.join(used)}")
-    network = denoising.network(options.network, label=options.label)
-    record = network.weights.record
-    images = training_images(options, record.get("images") if options.limit is None else options.limit)
-    folder = check_folder(options.out)
-    if images_digest(images) != record.get("images_sha256"):
-        print("note: these are not the images that the network was trained on")
-    boundary = str(network.neighbourhood.boundary)
-    machines = {"ELS": denoising.equivariant_local, "LS": denoising.local}
-    rules: dict[str, denoising.Denoiser] = {"network": network}
-    for name, machine in machines.items():
-        patch = options.patch
-        if patch is None:
-            rng = np.random.default_rng((options.seed, 1))  # not the noises that are compared
-            patch = denoising.calibrate_to(network, images, machine, trajectories=TRAJECTORIES, rng=rng)
-            print(f"patch sizes of {name}, from the lowest noise up: {', '.join(map(str, patch.sizes))}")
-        rules[name] = machine(images, patch=patch, boundary=boundary)
-    whole = {
-        "ideal": denoising.ideal,
-        "ES": denoising.equivariant,
-        "Wiener": denoising.wiener,
-        "PCA-local": denoising.pca_local,
-    }
-    rules |= {name: machine(images) for name, machine in whole.items()}
+    if options.patch == CALIBRATED:
+        raise ValueError(f"with --network patch sizes are calibrated to it: leave out --patch {CALIBRATED}")
     seeds = DEFAULT_SEEDS if options.seeds is None else options.seeds
+    check_counts(seeds, options.samples)  # before the calibration, which takes minutes
+    weights, _ = weights_of(options.network)
+    network = denoising.network(options.network, label=options.label if weights.architecture.classes else None)
+    images, digest = _images_of(options, weights)
+    boundary = str(network.neighbourhood.boundary)
+    rules: dict[str, denoising.Denoiser] = {"network": network}
+    rules |= {name: make(images, patch=options.patch or 3, boundary=boundary) for name, make in LOCAL.items()}
+    rules |= {name: make(images) for name, make in WHOLE.items()}
+    check_reference(rules, "network")
+    folder = check_folder(options.out)
+    if digest != weights.record.get("images_sha256"):
+        print("note: these are not the images that the network was trained on")
+    if options.patch is None:
+        for name, make in LOCAL.items():
+            rng = np.random.default_rng((options.seed, 1))  # not the noises that are compared
+            sizes = denoising.calibrate_to(network, images, make, trajectories=TRAJECTORIES, rng=rng)
+            print(f"patch sizes of {name}, from the lowest noise up: {', '.join(map(str, sizes.sizes))}", flush=True)
+            rules[name] = make(images, patch=sizes, boundary=boundary)
     result = compare(rules, reference="network", seeds=seeds, samples=options.samples, rng=options.seed,
                      progress=sys.stderr.isatty())  # fmt: skip
     print(result.table)
     for path in result.save(folder):
         print_file(path)
+
+
+def _images_of(options: argparse.Namespace, weights: Weights) -> tuple[np.ndarray, str]:
+    """The images of the machines, by default as many as the network was trained on, and the digest of its set."""
+    limit = weights.record.get("images") if options.limit is None else options.limit
+    if not weights.architecture.classes:
+        images = training_images(options, limit)
+        return images, images_digest(images)
+    images, labels = clothes(options, limit)
+    return images[labels == options.label], images_digest(images, labels)
 
 
 def run_train(options: argparse.Namespace) -> None:
@@ -62,10 +78,7 @@ def run_train(options: argparse.Namespace) -> None:
     if options.classes:
         if options.data is not None or options.label is not None:
             raise ValueError("--classes takes the ten classes of Fashion-MNIST: leave out --data and --label")
-        images, labels = data.fashion(full=options.full)
-        images, labels = images[: options.limit], labels[: options.limit]
-    elif options.full:
-        images = data.fashion(full=True)[0][: options.limit]
+        images, labels = clothes(options, options.limit)
     else:
         images = training_images(options, options.limit)
     architecture = Architecture(

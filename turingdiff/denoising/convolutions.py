@@ -53,7 +53,8 @@ class ResidualLayers:
     def _noise(self, field: np.ndarray, constants: np.ndarray) -> np.ndarray:
         channels, height, width = field.shape
         widest = max(channels, len(self.up[1]))
-        layout = _Layout(height + 2, width + 2, max(1, ONE_THREAD // widest**2))
+        block = max(1, min(ONE_THREAD // widest**2, height * (width + 2)))
+        layout = _Layout(height + 2, width + 2, block)
         pixels = layout.pixels(channels, field.dtype)
         layout.field(pixels)[1:-1, 1:-1] = np.moveaxis(field, 0, -1)
         h = layout.pixels(len(self.up[1]), field.dtype)

@@ -84,12 +84,12 @@ def compared_with(
     machine: Machine, shape: tuple[int, int], sigma: float, patch: int | None = None
 ) -> tuple[int, Admissible]:
     """The radius of the windows at `sigma`, or of `patch`, and the training patches that pixels are compared with."""
-    r = machine.radius(sigma) if patch is None else odd(patch, "patch") // 2
-    r = max(shape) - 1 if r is None else r
-    if machine.admissible is None:
+    if not isinstance(machine, Machine) or machine.admissible is None:
         raise ValueError(
             f"{machine.name} has no softmax over the patches of a pixel; ideal, local and equivariant_local have one"
         )
+    r = machine.radius(sigma) if patch is None else odd(patch, "patch") // 2
+    r = max(shape) - 1 if r is None else r
     return r, machine.admissible(shape, machine.images.shape[2:], r)
 
 

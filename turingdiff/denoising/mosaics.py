@@ -141,9 +141,10 @@ def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None, sigma:
     field = check_field(machine, to_unit(image) if image.dtype == np.uint8 else image).astype(float)
     if field.ndim != 3:
         raise ValueError(f"mosaic takes one image (C, H, W), got {field.shape}")
-    shape, images = field.shape[1:], machine.images
+    shape = field.shape[1:]
     sigma = level(machine.times()[-2] if sigma is None else sigma)
     r, places = compared_with(machine, shape, sigma, patch)
+    images = machine.images
     precision, moments = 0.5 / sigma**2, []
     queries = padded_queries(field[None], r, places.wraps)
     least = np.full(shape, np.inf)

@@ -36,6 +36,9 @@ class Network(Denoiser):
     weights: Weights
     label: int | None = None
 
+    def __repr__(self) -> str:
+        return f"<rule {self.name} of {', '.join(self.channels)}; {self.weights.architecture}; {self.neighbourhood}>"
+
     def conditional(self, label: Any) -> Network:
         """The network told another class.
 
@@ -63,6 +66,8 @@ def network(source: str | os.PathLike[str] | Weights, *, label: int | None = Non
 
     Raises
     ------
+    TypeError
+        For something else.
     FileNotFoundError
         For a path where there is no file.
     ValueError
@@ -72,16 +77,23 @@ def network(source: str | os.PathLike[str] | Weights, *, label: int | None = Non
     ----------
     Kamb & Ganguli, An analytic theory of creativity in convolutional diffusion models, ICML 2025, C.1.
     """
+    return _network(*weights_of(source), label)
+
+
+def weights_of(source: str | os.PathLike[str] | Weights) -> tuple[Weights, str]:
+    """The weights that `network` means, and their name."""
     if isinstance(source, Weights):
-        return _network(source, "network", label)
+        return source, "network"
+    if not isinstance(source, (str, os.PathLike)):
+        raise TypeError(f"a network is a name, the path of a file, or Weights; got {source!r}")
     name = os.fspath(source)
     if name in SHIPPED:
-        return _network(_shipped(name), name, label)
+        return _shipped(name), name
     if not Path(name).is_file():
         raise FileNotFoundError(
             f"no network {name!r}: there are {', '.join(SHIPPED)}, and the files that turingdiff train writes"
         )
-    return _network(load_weights(name), Path(name).stem, label)
+    return load_weights(name), Path(name).stem
 
 
 @cache
