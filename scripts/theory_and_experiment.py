@@ -28,7 +28,7 @@ RESULTS, PAGE = DOCS / "results", DOCS / "theory-and-experiment.md"
 # Name to the options of `turingdiff train`; one thread each, see the page.
 NETWORKS = {
     "resnet-zeros": "--padding zeros --steps 10000",
-    "resnet-circular": "--padding circular --steps 7000",
+    "resnet-circular": "--padding circular --steps 5000",
     "zeros-b": "--padding zeros --steps 4000 --seed 1",
     "twenty": "--padding zeros --steps 2500 --limit 20",
 }
