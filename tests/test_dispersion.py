@@ -385,66 +385,6 @@ def test_cells_that_do_not_see_each_other_have_no_wavelength():
     assert (curve.k_max, curve.wavelength, curve.unstable_band) == (0, np.inf, None)
 
 
-# --- denoisers: the clock is sigma
-
-
-def wiener(phi, i, j, t, p, g, out):
-    mean = ((phi[0, i - 1, j] + phi[0, i + 1, j]) + (phi[0, i, j - 1] + phi[0, i, j + 1])) / 4
-    out[0, i, j] = (phi[0, i, j] - mean * p[0] / (p[0] + t * t)) / t
-
-
-@pytest.mark.parametrize("sigma", [0.05, 1.0, 20.0])
-def test_a_linear_denoiser_against_its_symbol(sigma):
-    curve = dispersion(td.Rule(wiener, (0.5,), ["y"], clock="sigma"), [0.7], t=sigma)
-    kx, ky = np.linspace(0, 3, 5), np.linspace(0, 3, 4)[:, None]
-    expected = (1 - (np.cos(kx) + np.cos(ky)) / 2 * 0.5 / (0.5 + sigma**2)) / sigma
-    np.testing.assert_allclose(curve.growth(kx, ky), expected, rtol=0, atol=1e-9 / sigma)
-    assert (curve.clock, curve.t) == ("sigma", sigma)
-
-
-@pytest.mark.parametrize("sigma", [0.8, 2.0, 5.0])
-def test_ELS_that_knows_black_and_white_sees_the_sum_of_its_window(sigma):
-    # D = tanh(sum of the window / sigma²), so that at grey A = (1 - (1 + 2 cos kx)(1 + 2 cos ky)/sigma²)/sigma.
-    images = np.stack([np.full((1, 4, 5), -1), np.full((1, 4, 5), 1)]).astype(np.float32)
-    machine = td.denoising.equivariant_local(images, patch=3, boundary="periodic")
-    curve = dispersion(machine, [0.0], t=sigma)
-    kx, ky = np.linspace(0, 3, 5), np.linspace(0, 3, 4)[:, None]
-    expected = (1 - (1 + 2 * np.cos(kx)) * (1 + 2 * np.cos(ky)) / sigma**2) / sigma
-    np.testing.assert_allclose(curve.growth(kx, ky), expected, rtol=1e-6, atol=1e-6)
-
-
-def test_ELS_of_any_images_answers_a_wave_on_a_large_torus_as_predicted():
-    images = np.random.default_rng(0).uniform(-1, 1, (3, 2, 7, 7)).astype(np.float32)
-    machine = td.denoising.equivariant_local(images, patch=lambda sigma: 5 if sigma > 1 else 3, boundary="periodic")
-    for sigma, reach in ((0.9, 1), (1.3, 2)):
-        curve = dispersion(machine, [0.1, -0.2], t=sigma)
-        assert curve.kernel.shape == (2, 2, 2 * reach + 1, 2 * reach + 1)
-        k = 2 * np.pi * np.array([2, 1]) / 10  # along y and x
-        wave = np.exp(1j * (k[0] * np.arange(10)[:, None] + k[1] * np.arange(10)))
-        push = np.array([1.0, 0.5 - 0.3j]).reshape(2, 1, 1) * wave
-        base, small = curve.state.reshape(2, 1, 1), 1e-4
-        answers = [machine.rate(base + sign * small * push.real, sigma) for sign in (1, -1)]
-        expected = np.einsum("cd,dyx->cyx", curve.matrix(k[1], k[0]), push).real
-        np.testing.assert_allclose((answers[0] - answers[1]) / (2 * small), expected, rtol=0, atol=1e-5)
-
-
-def test_machines_that_know_places_or_the_whole_field_have_no_dispersion_relation():
-    images = np.random.default_rng(0).uniform(-1, 1, (3, 1, 3, 3)).astype(np.float32)
-    with pytest.raises(ValueError, match="not the same everywhere"):
-        dispersion(td.denoising.local(images, patch=3, boundary="periodic"), [0.0], t=1.0)
-    with pytest.raises(ValueError, match="or places in them"):
-        dispersion(td.denoising.local(np.tile(images, (1, 1, 2, 2)), patch=3, boundary="periodic"), [0.0], t=1.0)
-    with pytest.raises(ValueError, match="sees the whole field"):
-        dispersion(td.denoising.ideal(images), [0.0], t=1.0)
-    with pytest.raises(ValueError, match='boundary="periodic"'):
-        dispersion(td.denoising.equivariant_local(images, patch=3), [0.0], t=1.0)
-    torus = td.denoising.equivariant_local(images, patch=3, boundary="periodic")
-    with pytest.raises(ValueError, match="sigma > 0"):
-        dispersion(torus, [0.0])
-    with pytest.raises(ValueError, match="steady state"):
-        dispersion(torus, t=1.0)
-
-
 # --- what is refused
 
 

@@ -36,10 +36,8 @@ class Calibration(Schedule):
 
     def __str__(self) -> str:
         """Level, size and error, a line each."""
-        lines = ["   sigma  patch  mean squared error"]
-        for sigma, size, errors in zip(self.levels, self.sizes, self.errors, strict=True):
-            lines.append(f"{sigma:8.4g}  {size:5}  {errors[self.patches.index(size)]:.4g}")
-        return "\n".join(lines)
+        chosen = [errors[self.patches.index(size)] for size, errors in zip(self.sizes, self.errors, strict=True)]
+        return self.listing("mean squared error", chosen)
 
 
 def calibrate(

@@ -38,10 +38,8 @@ class NetworkCalibration(Schedule):
 
     def __str__(self) -> str:
         """Level, size and median similarity, a line each."""
-        lines = ["   sigma  patch  cosine similarity"]
-        for sigma, size, similar in zip(self.levels, self.sizes, self.similarities, strict=True):
-            lines.append(f"{sigma:8.4g}  {size:5}  {np.median(similar[self.patches.index(size)]):.4f}")
-        return "\n".join(lines)
+        rows = zip(self.sizes, self.similarities, strict=True)
+        return self.listing("cosine similarity", [np.median(row[self.patches.index(size)]) for size, row in rows])
 
 
 def calibrate_to(

@@ -7,7 +7,7 @@ a size is used at the level it was calibrated for. A schedule is looked up at th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +41,12 @@ class Schedule:
     def __call__(self, sigma: float) -> int:
         """The size at sigma."""
         return self.sizes[int(np.abs(np.log(self.levels) - np.log(sigma)).argmin())]
+
+    def listing(self, title: str, values: Iterable[float]) -> str:
+        """Level, size and a value of that choice, a line each."""
+        lines = [f"   sigma  patch  {title}"]
+        rows = zip(self.levels, self.sizes, values, strict=True)
+        return "\n".join([*lines, *(f"{sigma:8.4g}  {size:5}  {value:.4g}" for sigma, size, value in rows)])
 
 
 SCHEDULES = {

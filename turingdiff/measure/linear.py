@@ -11,6 +11,8 @@ so that a wave exp(ik x) sees a matrix with one row and one column a channel,
 
 whose eigenvalues are its growth rates and frequencies. J is found by pushing one cell, so neither the equations nor
 the stencil have to be known, and A(k) is that of the grid, not of the continuum, to which it tends as dx → 0.
+
+Along sigma the same is done in `denoiser_waves`: there the clock runs down, and the uniform state moves with it.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from numpy.typing import ArrayLike, NDArray
 from turingdiff.engine.flow import check_rule
 from turingdiff.rule import Rule
 
+from ._uniform import NOTHING, check_no_maps, check_uniform
+from .denoiser_waves import denoiser_dispersion
 from .waves import ROUNDING, Dispersion
 
 # Of a cell, in sizes of the state. Central differences of order 6 then err by less than 1e-12 of the kernel,
@@ -30,34 +34,52 @@ PUSHES = np.arange(-3, 4)
 SLOPE = np.array([-1, 9, -45, 0, 45, -9, 1]) / 60
 FOURTH_DIFFERENCE = np.array([0, 1, -4, 6, -4, 1, 0])
 
-NOTHING = 1e-9  # a concentration below this counts as none
 STEADY = 1e-6  # a rate below this share of what it is a sum of counts as zero
 SAME = 1e-6  # two responses count as equal
 KINK = 1e-2  # a jump of the slope that counts as one
 
 
 def dispersion(rule: Rule, state: ArrayLike | None = None, t: float = 0.0) -> Dispersion:
-    """Linearise the compiled rate of a rule about a uniform state: the growth rate of every wave on its grid.
+    """Linearise a rule about a uniform state: the growth rate of every wave on its grid.
 
-    Works for any rule on the torus: reactions, cell functions of any radius, and denoisers, for which the clock is
-    sigma. Sigma falls, so there a mode with a negative growth rate is one that generation amplifies.
+    For a rule over time, growth is per unit of time: the eigenvalues of A(k) of its rate (Turing 1952). For a
+    denoiser it is per unit of -ln sigma, the clock that generation runs down, in the frame y in which images keep
+    their size while the noise falls: with D = y - sigma rate and J(k) the symbol of its Jacobian,
+
+        d(delta)/d(-ln sigma) = (J(k; sigma) - 1) delta        lambda(k; sigma) = eigenvalues of J(k; sigma), minus 1.
+
+    A positive lambda is a wave that the denoiser makes out of nothing: it grows although the noise around it fades.
+    Where the uniform mode is the first to do so, the set splits in two (the speciation of Biroli, Bonnaire,
+    de Bortoli & Mézard, Nature Communications 15 (2024) 9957, arXiv 2402.18491); where it is a wave, that is Turing's
+    instability on the clock sigma. `speciation` follows it from level to level.
 
     Parameters
     ----------
     rule
-        With periodic boundaries and uniform parameters.
+        With periodic boundaries and uniform parameters. A denoiser may also see the whole field, if it commutes with
+        shifts: then only waves that fit on its canvas exist, and the dispersion relation is of those.
     state
-        (C,), or a uniform (C, H, W) field; by default ``rule.steady_state()``. A rule over time has to be steady
-        there. Along sigma any uniform state will do: the linearisation is frozen at `t`.
+        (C,), or a uniform (C, H, W) field. By default, over time ``rule.steady_state()``; along sigma
+        `uniform_fixed_point`, the state that is its own denoised image, D(y*) = y*, on the branch that comes down from
+        the highest level. A rule over time has to be steady at the state. Along sigma it is taken as it is: give a
+        fixed point of another branch, or any uniform field (which then moves, and waves grow on it as it stands). Its
+        size is the canvas of a rule that sees the whole field and has no canvas of its own.
     t
-        The clock reading at which the rate is linearised.
+        The clock reading at which the rate is linearised: a time, or sigma > 0.
+
+    Returns
+    -------
+    Dispersion
+        Complex eigenvalues are kept. Over time they are exact to about 1e-12 of the kernel; along sigma (central
+        differences of D in float64, steps of min(sigma, sigma²)/4096) to about 1e-6.
 
     Raises
     ------
     ValueError
         For a rule that is not the same everywhere (a boundary, a parameter map, a cell function that asks where it
-        stands) or that sees the whole field; a state that is not uniform or not steady, or at which the rate has a
-        kink.
+        stands, a machine that compares places), with its twin on the torus; a rule over time that sees the whole
+        field; a state that is not uniform or not steady, or at which a rate over time has a kink; sigma that is not
+        positive.
 
     Examples
     --------
@@ -66,24 +88,21 @@ def dispersion(rule: Rule, state: ArrayLike | None = None, t: float = 0.0) -> Di
     >>> print(f"{curve.wavelength:.2f}", curve.regime)
     7.42 Turing
     """
+    check_rule(rule)
+    if rule.clock == "sigma":
+        return denoiser_dispersion(rule, state, t)
     radius = _check_rule(rule, t)
-    values = _check_state(rule, rule.steady_state() if state is None else state)
+    values = check_uniform(rule, rule.steady_state() if state is None else state)
     side = 2 * max(radius, rule.neighbourhood.radius or 1) + 1  # a rule may need room for its largest radius
     base = np.broadcast_to(values[:, None, None], (values.size, side, side))
     size = np.where(np.abs(values) > NOTHING, np.abs(values), 1.0)
-    if rule.clock == "sigma":  # D changes with y over lengths of sigma²/(size of a pixel)
-        size = np.full_like(values, min(t, t * t))
     _check_same_everywhere(rule, base, STEP * size, t)
     kernel, rate = _response(rule, base, STEP * size, t, radius)
-    if rule.clock == "time":
-        _check_steady(rule, kernel, rate, size)
+    _check_steady(rule, kernel, rate, size)
     return Dispersion(rule.name, tuple(rule.channels), rule.clock, float(t), values, kernel, rule.neighbourhood.dx)
 
 
 def _check_rule(rule: Rule, t: float) -> int:
-    check_rule(rule)
-    if rule.singular_end is not None and not t > rule.singular_end:
-        raise ValueError(f"{rule.name} runs along {rule.clock} > 0: give dispersion the level t, got {t!r}")
     radius = rule.radius(t)
     if radius is None:
         raise ValueError(f"{rule.name} sees the whole field: only a local rule has a dispersion relation")
@@ -92,25 +111,8 @@ def _check_rule(rule: Rule, t: float) -> int:
             f"{rule.name} has the boundary {rule.neighbourhood.boundary!r}, and waves live on the torus: "
             'make the rule with boundary="periodic", or take rule.on_torus()'
         )
-    if maps := [name for name, value in rule.params.items() if np.ndim(value) == 2]:
-        raise ValueError(f"{rule.name}: {', '.join(maps)} is a map; give dispersion a rule with uniform parameters")
+    check_no_maps(rule)
     return radius
-
-
-def _check_state(rule: Rule, state: ArrayLike) -> NDArray[np.float64]:
-    """The state as (C,)."""
-    array, count = np.asarray(state), len(rule.channels)
-    if array.dtype.kind not in "fiub" or array.ndim not in (1, 3) or len(array) != count or not array.size:
-        raise ValueError(
-            f"{rule.name}: a state is one real value for each of {', '.join(rule.channels)}, or a uniform field "
-            f"({count}, H, W); got {array.dtype} of shape {array.shape}"
-        )
-    cells = array.astype(np.float64).reshape(count, -1)
-    if not np.isfinite(cells).all():
-        raise ValueError(f"{rule.name}: the state must be finite, got {cells[:, 0].tolist()}")
-    if (spread := np.ptp(cells, axis=1).max()) > NOTHING * np.abs(cells).max():
-        raise ValueError(f"{rule.name}: the state must be uniform, but it varies by {spread:.3g}")
-    return cells[:, 0]
 
 
 def _check_same_everywhere(rule: Rule, base: NDArray, step: NDArray, t: float) -> None:

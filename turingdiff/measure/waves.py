@@ -17,8 +17,8 @@ HUMPS = 4
 class Dispersion:
     """The dispersion relation of a rule about a uniform state; made by `dispersion`.
 
-    Wavenumbers k are in radians per length (the unit of ``dx``), growth rates per unit of the clock. A growth rate
-    within `tolerance` of zero counts as zero: such a wave neither grows nor decays.
+    Wavenumbers k are in radians per length (the unit of ``dx``), growth rates per unit of time, or for a denoiser of
+    -ln sigma. A growth rate within `tolerance` of zero counts as zero: such a wave neither grows nor decays.
 
     Attributes
     ----------
@@ -27,10 +27,15 @@ class Dispersion:
     state
         (C,) the uniform state.
     kernel
-        (C, C, 2R + 1, 2R + 1): what cell x + o of channel d does to the rate of channel c at x is
-        ``kernel[c, d, R + oy, R + ox]``.
+        (C, C, 2R + 1, 2R' + 1): what cell x + o of channel d does to the rate of channel c at x is
+        ``kernel[c, d, R + oy, R' + ox]``; of a denoiser the rate per -ln sigma, D - y.
     dx
         Grid spacing.
+    canvas
+        (H, W) of a rule that sees the whole field: its waves are those that fit there, k = 2 pi n/(W dx). Between
+        them eigenvalues are interpolated, by the kernel as a sum of waves.
+    rounding
+        The share of the largest eigenvalue within which a growth rate is known.
     """
 
     name: str
@@ -40,12 +45,15 @@ class Dispersion:
     state: NDArray[np.float64]
     kernel: NDArray[np.float64]
     dx: float
+    canvas: tuple[int, int] | None = None
+    rounding: float = ROUNDING
 
     def matrix(self, kx: ArrayLike, ky: ArrayLike = 0.0) -> NDArray:
         """A(k), of shape broadcast(kx, ky) + (C, C); real where the kernel is the same to the left and to the right."""
-        reach = self.kernel.shape[-1] // 2
-        offsets = self.dx * np.arange(-reach, reach + 1)
-        waves = [np.exp(1j * np.asarray(k, float)[..., None] * offsets) for k in (ky, kx)]
+        waves = [
+            np.exp(1j * np.asarray(k, float)[..., None] * self.dx * (np.arange(size) - size // 2))
+            for k, size in zip((ky, kx), self.kernel.shape[-2:], strict=True)
+        ]
         matrix = np.einsum("cdyx,...y,...x->...cd", self.kernel, *waves)
         return matrix.real if self._mirrored else matrix
 
@@ -64,8 +72,8 @@ class Dispersion:
 
     @cached_property
     def tolerance(self) -> float:
-        """Growth rates and frequencies up to this count as zero: 1e-10 of the largest eigenvalue."""
-        return ROUNDING * float(np.abs(self._samples[1]).max())
+        """Growth rates and frequencies up to this count as zero: `rounding` of the largest eigenvalue."""
+        return self.rounding * float(np.abs(self._samples[1]).max())
 
     @cached_property
     def k_max(self) -> float:
@@ -147,12 +155,14 @@ class Dispersion:
     @cached_property
     def _mirrored(self) -> bool:
         difference = np.abs(self.kernel - self.kernel[..., ::-1, ::-1]).max()
-        return bool(difference <= ROUNDING * np.abs(self.kernel).max())
+        return bool(difference <= self.rounding * np.abs(self.kernel).max())
 
     @cached_property
     def _samples(self) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
         """Wavenumbers on [0, pi/dx] of the x axis and their eigenvalues."""
         k = np.linspace(0, np.pi / self.dx, SAMPLES)
+        if self.canvas is not None:
+            k = np.asarray(2 * np.pi * np.arange(self.canvas[1] // 2 + 1) / (self.canvas[1] * self.dx), np.float64)
         return k, self.eigenvalues(k)
 
     def _top_near(self, n: int) -> float:
@@ -160,6 +170,8 @@ class Dispersion:
         from scipy.optimize import minimize_scalar
 
         k = self._samples[0]
+        if self.canvas is not None:
+            return float(k[n])
         low, high = k[max(n - 1, 0)], k[min(n + 1, k.size - 1)]
         search = {"bounds": (low, high), "method": "bounded", "options": {"xatol": 1e-8 * high}}
         found = float(minimize_scalar(lambda q: -self.growth(q), **search).x)

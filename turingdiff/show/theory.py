@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from turingdiff.measure import Dispersion, Spectrum, TuringSpace
+from turingdiff.measure import Dispersion, Speciation, Spectrum, TuringSpace
 from turingdiff.show.figures import DPI
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ REGIMES = {
     "no steady state found": "#ffffff",
 }
 POINTS = 600
+# Waves decay at 1, or little faster; on a state that was left long ago, some grow at hundreds.
+FAST = 2.0
 
 
 def dispersion_figure(dispersion: Dispersion, spectrum: Spectrum | None = None) -> Figure:
@@ -53,6 +55,27 @@ def dispersion_figure(dispersion: Dispersion, spectrum: Spectrum | None = None) 
         ax.spines[["top", "right"]].set_visible(False)
         ax.tick_params(labelsize=8)
     axes[-1].set_xlabel("wavenumber [radians per length]", fontsize=9)
+    return figure
+
+
+def speciation_figure(speciation: Speciation) -> Figure:
+    """Which waves a denoiser decides, and when: maps of lambda(k; sigma), and the plane of waves by their sigma.
+
+    Above, growth per unit of -ln sigma for waves along x and along y, noise falling downwards; the black line is where
+    growth begins, and colours end at 2. A patch schedule leaves steps, where its size changes. Below, the uniform state
+    at each level, and over the plane of waves the sigma at which each begins to grow, white where it never does.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.0, 7.6), dpi=DPI, facecolor="white", layout="constrained")
+    (top_left, top_right), (low_left, low_right) = figure.subplots(2, 2)
+    _draw_growth_map(top_left, speciation, 0)
+    _draw_growth_map(top_right, speciation, 1)
+    _draw_states(low_left, speciation)
+    _draw_decided(low_right, speciation)
+    for ax in (top_left, top_right, low_left, low_right):
+        ax.tick_params(labelsize=8)
+    figure.suptitle(str(speciation), fontsize=10, x=0.01, ha="left")
     return figure
 
 
@@ -88,6 +111,59 @@ def draw_turing_space(ax: Axes, space: TuringSpace) -> None:
     ax.tick_params(labelsize=8)
 
 
+def _draw_growth_map(ax: Axes, speciation: Speciation, axis: int) -> None:
+    """Growth of waves along x (`axis` 0) or y (1) over wavenumber and level."""
+    curve = speciation.curves[0]
+    half = speciation.wavenumbers[axis]
+    k = half[half >= 0] if curve.canvas else np.linspace(0, np.pi / curve.dx, POINTS // 4)
+    growth = speciation.growth(k) if axis == 0 else speciation.growth(0.0, k)
+    limit = min(float(np.abs(growth).max()) or 1.0, FAST)
+    image = ax.pcolormesh(k, speciation.levels, growth, cmap="RdBu_r", vmin=-limit, vmax=limit, shading="nearest",
+                          rasterized=True)  # fmt: skip
+    if min(growth.shape) > 1 and growth.min() < 0 < growth.max():
+        ax.contour(k, speciation.levels, growth, levels=[0], colors="black", linewidths=1.2)
+    if len(speciation.levels) > 1:
+        ax.set_yscale("log")
+        ax.set_ylim(speciation.levels[-1], speciation.levels[0])
+    ax.set_xlabel(f"wavenumber along {'xy'[axis]} [radians per length]", fontsize=9)
+    ax.set_ylabel("noise level sigma", fontsize=9)
+    bar = ax.figure.colorbar(image, ax=ax, extend="max" if growth.max() > limit else "neither")
+    bar.set_label("growth per unit of -ln sigma", fontsize=8)
+    bar.ax.tick_params(labelsize=8)
+
+
+def _draw_states(ax: Axes, speciation: Speciation) -> None:
+    for name, values in zip(speciation.curves[0].channels, speciation.states.T, strict=True):
+        ax.plot(speciation.levels, values, ".-", linewidth=1.3, markersize=4, label=name)
+    if len(speciation.levels) > 1:
+        ax.set_xscale("log")
+        ax.set_xlim(speciation.levels[0], speciation.levels[-1])
+    ax.set_ylim(min(-1.05, 1.05 * speciation.states.min()), max(1.05, 1.05 * speciation.states.max()))
+    ax.set_xlabel("noise level sigma", fontsize=9)
+    ax.set_ylabel("uniform state", fontsize=9)
+    ax.legend(fontsize=8, frameon=False)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_decided(ax: Axes, speciation: Speciation) -> None:
+    from matplotlib.colors import LogNorm
+
+    kx, ky = speciation.wavenumbers
+    decided = np.ma.masked_invalid(speciation.decided_at(kx, ky[:, None]))
+    ax.set_xlabel("kx [radians per length]", fontsize=9)
+    ax.set_ylabel("ky [radians per length]", fontsize=9)
+    if not decided.count():
+        ax.set_xlim(0, kx[-1] or 1.0)
+        ax.set_ylim(ky[0] or -1.0, ky[-1] or 1.0)
+        ax.text(0.5, 0.5, "no wave grows at any level", transform=ax.transAxes, ha="center", fontsize=9)
+        return
+    norm = LogNorm(speciation.levels[-1], decided.max()) if decided.max() > speciation.levels[-1] else None
+    image = ax.pcolormesh(kx, ky, decided, cmap="viridis", norm=norm, shading="nearest", rasterized=True)
+    bar = ax.figure.colorbar(image, ax=ax)
+    bar.set_label("sigma at which it begins to grow", fontsize=8)
+    bar.ax.tick_params(labelsize=8)
+
+
 def _draw_wavelengths(ax: Axes, space: TuringSpace) -> list[Line2D]:
     """Contours, and their entry in the legend if there are any."""
     from matplotlib.lines import Line2D
@@ -116,7 +192,7 @@ def _draw_growth(ax: Axes, dispersion: Dispersion) -> None:
     k = np.linspace(0, _last_wavenumber(dispersion), POINTS)
     growth, frequency = dispersion.growth(k), dispersion.frequency(k)
     low, high = _growth_limits(dispersion, growth)
-    unit = {"time": "time", "sigma": "sigma"}[dispersion.clock]
+    unit = {"time": "time", "sigma": "-ln sigma"}[dispersion.clock]
     ax.axhline(0, color="black", linewidth=0.8)
     ax.plot(k, growth, color=GROWTH, linewidth=1.8)
     _shade_band(ax, dispersion)
