@@ -118,42 +118,52 @@ def shapes(
         If it has another shape or values that are not finite, or if ``dx``, ``boundary``, ``level`` or
         ``tolerance`` is out of range.
     """
-    values = check_field(field)
-    if values.ndim > 2 and values.shape[:-2] != (1,):
-        raise ValueError(f"field: got shape {values.shape}, expected one channel, (H, W) or (1, H, W): take field[c]")
-    height, width = values.shape[-2:]
-    values = values.reshape(height, width)
-    if not 0 < dx < math.inf:
-        raise ValueError(f"dx is {dx!r}, expected a positive length, the distance between two cells")
-    if boundary not in ("periodic", "no_flux"):
-        raise ValueError(
-            f"boundary is {boundary!r}, expected 'periodic' (a torus) or 'no_flux' (a sheet: any other edge)"
-        )
+    values, wraps = check_sheet(field, dx, boundary)
     if level is not None and not math.isfinite(level):
         raise ValueError(f"level is {level!r}, expected a finite number in units of the field, or None")
 
     contrast = float(np.ptp(values))
     uniform = contrast <= limit(tolerance, field)
     if level is None:
-        level = float(values.max()) if uniform else _level(values)
+        level = float(values.max()) if uniform else otsu_level(values)
     above = values > level
-    wraps = (boundary == "periodic" or height == 1, boundary == "periodic" or width == 1)
-    torus = _mirrored(above, wraps)
+    torus = mirrored(above, wraps)
     window: Literal["hann"] | None = "hann" if boundary == "no_flux" else None
     length = math.nan if uniform else wavelength((values - level) / contrast, dx, window=window).value
     roundness = _roundness(torus)
     return Shapes(
         pattern="uniform" if uniform or above.all() or not above.any() else _pattern(roundness),
-        components=_count(above, BY_EDGES, wraps),
-        holes=_count(~above, BY_CORNERS, wraps),
-        euler=_euler(above, wraps),
-        density=0.0 if uniform else _euler(torus, TORUS) * (length / dx) ** 2 / torus.size,
+        components=count_regions(above, BY_EDGES, wraps),
+        holes=count_regions(~above, BY_CORNERS, wraps),
+        euler=euler_characteristic(above, wraps),
+        density=0.0 if uniform else euler_characteristic(torus, TORUS) * (length / dx) ** 2 / torus.size,
         roundness=roundness,
         covered=float(above.mean()),
         level=float(level),
         contrast=contrast,
         wavelength=length,
     )
+
+
+def check_plane(field: ArrayLike) -> NDArray[np.float64]:
+    """One channel as (H, W) in float64; errors as in `shapes`."""
+    values = check_field(field)
+    if values.ndim > 2 and values.shape[:-2] != (1,):
+        raise ValueError(f"field: got shape {values.shape}, expected one channel, (H, W) or (1, H, W): take field[c]")
+    return values.reshape(values.shape[-2:])
+
+
+def check_sheet(field: ArrayLike, dx: float, boundary: str) -> tuple[NDArray[np.float64], tuple[bool, bool]]:
+    """One channel as (H, W) in float64, and along which axes it closes upon itself; errors as in `shapes`."""
+    values = check_plane(field)
+    if not 0 < dx < math.inf:
+        raise ValueError(f"dx is {dx!r}, expected a positive length, the distance between two cells")
+    if boundary not in ("periodic", "no_flux"):
+        raise ValueError(
+            f"boundary is {boundary!r}, expected 'periodic' (a torus) or 'no_flux' (a sheet: any other edge)"
+        )
+    height, width = values.shape
+    return values, (boundary == "periodic" or height == 1, boundary == "periodic" or width == 1)
 
 
 def limit(tolerance: float | None, *fields: ArrayLike) -> float:
@@ -175,7 +185,7 @@ def _pattern(roundness: float) -> Pattern:
     return "spots" if roundness > 0 else "holes"
 
 
-def _level(values: NDArray[np.float64]) -> float:
+def otsu_level(values: NDArray[np.float64]) -> float:
     """Midway between the mean of the values above it and that of the others, where these differ most (Otsu)."""
     least, contrast = float(values.min()), float(np.ptp(values))
     ordered = (np.sort(values, axis=None) - least) / contrast
@@ -188,13 +198,13 @@ def _level(values: NDArray[np.float64]) -> float:
     return least + contrast * float(lower[split] + upper[split]) / 2
 
 
-def _mirrored(region: NDArray[np.bool_], wraps: tuple[bool, bool]) -> NDArray[np.bool_]:
+def mirrored(region: NDArray[np.bool_], wraps: tuple[bool, bool]) -> NDArray[np.bool_]:
     """The torus of which a sheet is a half or a quarter: mirrored at the faces of its outermost cells."""
     height, width = region.shape
     return np.pad(region, ((0, 0 if wraps[0] else height), (0, 0 if wraps[1] else width)), "symmetric")
 
 
-def _euler(region: NDArray[np.bool_], wraps: tuple[bool, bool]) -> int:
+def euler_characteristic(region: NDArray[np.bool_], wraps: tuple[bool, bool]) -> int:
     """Vertices - edges + faces: cells, pairs of neighbours and squares of four, all in the region."""
     across = region & _next(region, 1, wraps)
     down = region & _next(region, 0, wraps)
@@ -204,14 +214,14 @@ def _euler(region: NDArray[np.bool_], wraps: tuple[bool, bool]) -> int:
 
 def _roundness(region: NDArray[np.bool_]) -> float:
     """4 pi area euler / perimeter² of a region of the torus or, where they are more, of its holes."""
-    euler = _euler(region, TORUS)
+    euler = euler_characteristic(region, TORUS)
     if euler == 0:
         return 0.0
     area = int(region.sum()) if euler > 0 else int((~region).sum())
-    return 4 * math.pi * area * euler / _perimeter(region) ** 2
+    return 4 * math.pi * area * euler / perimeter(region) ** 2
 
 
-def _perimeter(region: NDArray[np.bool_]) -> float:
+def perimeter(region: NDArray[np.bool_]) -> float:
     """Cauchy and Crofton: pi/2 times the crossings of lines per distance between lines, mean of 4 directions."""
     steps = ((0, 1), (1, 0), (1, 1), (1, -1))
     across, down, falling, rising = (int((region ^ np.roll(region, step, (0, 1))).sum()) for step in steps)
@@ -225,7 +235,7 @@ def _next(region: NDArray[np.bool_], axis: int, wraps: tuple[bool, bool]) -> NDA
     return moved
 
 
-def _count(region: NDArray[np.bool_], neighbours: NDArray[np.bool_], wraps: tuple[bool, bool]) -> int:
+def count_regions(region: NDArray[np.bool_], neighbours: NDArray[np.bool_], wraps: tuple[bool, bool]) -> int:
     """Count connected regions, one that reaches across a seam once."""
     from scipy.ndimage import label  # here: it takes longer to load than to use
     from scipy.sparse import coo_array
