@@ -25,6 +25,7 @@ EXAMPLES = {
     "what_each_level_decides": {"film.gif", "figure.png"},
     "memorise_or_create": {"film.gif", "figure.png"},
     "theory_and_network": {"film.gif", "figure.png", "table.csv"},
+    "light_cones": {"figure.png"},
     "dust_and_back": {"figure.png"},
     "digits": {"digits.gif", "figure.png"},
     "gray_scott_atlas": {"figure.png"},
