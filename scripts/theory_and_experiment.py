@@ -2,8 +2,9 @@
 
     python scripts/theory_and_experiment.py STAGE ... [--networks FOLDER] [--seeds 100]
 
-Stages: `zeros`, `circular`, `twenty`, `factors` (each measures, and saves docs/results/STAGE.json and its figure), and
-`page`, which writes the numbers into the page. Networks that do not come with the package are read from the folder; the
+Stages: `calibrate` (patch sizes for every network that is there, into docs/results/patches.json); `zeros`, `circular`,
+`twenty`, `factors` (each measures, and saves docs/results/STAGE.json and its figure); and `page`, which writes the
+numbers into the page. Networks that do not come with the package are read from the folder; the
 commands that train them are in NETWORKS, and `train` runs those that are missing (hours; extra `train`).
 """
 
@@ -21,6 +22,7 @@ import numpy as np
 import turingdiff as td
 from turingdiff.denoising import calibrate_to, cosine_levels, equivariant_local, local
 from turingdiff.denoising.networks import SHIPPED
+from turingdiff.denoising.patch_sizes import Schedule
 from turingdiff.show import save_figure
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -32,6 +34,7 @@ NETWORKS = {
     "zeros-b": "--padding zeros --steps 4000 --seed 1",
     "twenty": "--padding zeros --steps 2500 --limit 20",
 }
+CALIBRATED = ("resnet-zeros", "resnet-circular", "twenty")
 IMAGES = td.data.fashion()[0]
 TRAJECTORIES = 10
 CALIBRATION_SEED = (0, 1)  # the compared noises have the seed 0
@@ -64,13 +67,30 @@ def machines(target, images, patches):
     }
 
 
-def calibrated(target, images):
-    found = {}
-    for name, machine in (("ELS", equivariant_local), ("LS", local)):
-        rng = np.random.default_rng(CALIBRATION_SEED)
-        found[name] = calibrate_to(target, images, machine, trajectories=TRAJECTORIES, rng=rng)
-        print(f"{name} {found[name].sizes}", flush=True)
-    return found
+def calibrate(options):
+    """Patch sizes of ELS and LS for every network, on noises that are not compared."""
+    path = RESULTS / "patches.json"
+    RESULTS.mkdir(exist_ok=True)
+    saved = json.loads(path.read_text()) if path.exists() else {}
+    for name in CALIBRATED:
+        if name in saved or not (name in SHIPPED or (options.networks / f"{name}.npz").exists()):
+            continue
+        target = network(name, options.networks)
+        images, sizes = IMAGES[: target.weights.record["images"]], {}
+        for machine in (equivariant_local, local):
+            rng = np.random.default_rng(CALIBRATION_SEED)
+            found = calibrate_to(target, images, machine, trajectories=TRAJECTORIES, rng=rng)
+            sizes["ELS" if machine is equivariant_local else "LS"] = found.sizes
+            print(f"{name}\n{found}", flush=True)
+        saved[name] = sizes
+        path.write_text(json.dumps(saved, indent=1) + "\n")
+
+
+def calibrated(name):
+    """Patch schedules for a network, of ELS and of LS."""
+    levels = cosine_levels(20)[-2::-1]
+    saved = json.loads((RESULTS / "patches.json").read_text())[name]
+    return {machine: Schedule(levels, tuple(sizes)) for machine, sizes in saved.items()}
 
 
 def measure(name, rules, seeds, began):
@@ -112,9 +132,10 @@ def save(name, began, **what):
 def zeros(options):
     """The central claim: the shipped zero-padded network, boundary-broken ELS, and all controls."""
     began, target = time.perf_counter(), network("resnet-zeros", options.networks)
-    patches = calibrated(target, IMAGES)
+    patches = calibrated("resnet-zeros")
     rules = {"network": target, **machines(target, IMAGES, patches)}
-    rules["network of another seed"] = network("zeros-b", options.networks)
+    if (options.networks / "zeros-b.npz").exists():
+        rules["network of another seed"] = network("zeros-b", options.networks)
     measure("zeros", rules, options.seeds, began)
     add("zeros", record=record(target), patches={name: found.sizes for name, found in patches.items()})
 
@@ -122,7 +143,7 @@ def zeros(options):
 def circular(options):
     """The torus: circular padding, ELS on the torus."""
     began, target = time.perf_counter(), network("resnet-circular", options.networks)
-    patches = calibrated(target, IMAGES)
+    patches = calibrated("resnet-circular")
     measure("circular", {"network": target, **machines(target, IMAGES, patches)}, options.seeds, began)
     add("circular", record=record(target), patches={name: found.sizes for name, found in patches.items()})
 
@@ -130,7 +151,7 @@ def circular(options):
 def twenty(options):
     """The reverse: a network that has seen 20 images only, and may remember them."""
     began, target, few = time.perf_counter(), network("twenty", options.networks), IMAGES[:20]
-    patches = calibrated(target, few)
+    patches = calibrated("twenty")
     result = measure("twenty", {"network": target, **machines(target, few, patches)}, options.seeds, began)
     add(
         "twenty",
@@ -143,11 +164,11 @@ def twenty(options):
 def factors(options):
     """One factor at a time, ELS only: each against the network it is to predict."""
     began, seeds, folder = time.perf_counter(), options.seeds, options.networks
-    base, sizes = network("resnet-zeros", folder), json.loads((RESULTS / "zeros.json").read_text())["patches"]["ELS"]
+    base, sizes = network("resnet-zeros", folder), calibrated("resnet-zeros")["ELS"].sizes
     levels = cosine_levels(20)[-2::-1]
 
     def schedule(chosen):
-        return td.denoising.patch_sizes.Schedule(levels, tuple(chosen))
+        return Schedule(levels, tuple(chosen))
 
     start = base.initial(base.canvas, 0, replicas=seeds)
     truth = pictures(base, start)
@@ -166,7 +187,8 @@ def factors(options):
     for path in sorted(folder.glob("after-*.npz")):
         early = td.denoising.network(path)
         rows[f"training steps: {early.weights.record['steps']}, rate not yet lowered"] = (usual, pictures(early, start))
-    rows["initial weights: another seed"] = (usual, pictures(network("zeros-b", folder), start))
+    if (folder / "zeros-b.npz").exists():
+        rows["initial weights: another seed"] = (usual, pictures(network("zeros-b", folder), start))
     found = {name: td.measure.agreement(ours, theirs) for name, (ours, theirs) in rows.items()}
     save(
         "factors",
@@ -238,7 +260,15 @@ def block(saved):
     return "\n".join(lines)
 
 
-STAGES = {"train": train, "zeros": zeros, "circular": circular, "twenty": twenty, "factors": factors, "page": page}
+STAGES = {
+    "train": train,
+    "calibrate": calibrate,
+    "zeros": zeros,
+    "circular": circular,
+    "twenty": twenty,
+    "factors": factors,
+    "page": page,
+}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])

@@ -27,6 +27,7 @@ from turingdiff.denoising.weights import (
     PADDINGS,
     Architecture,
     Weights,
+    images_digest,
     load_weights,
     save_weights,
     time_features,
@@ -569,13 +570,8 @@ def test_refused_architectures(options, message):
 
 # --- those that come with the package
 
-
-def shipped(name):
-    file = files("turingdiff.data") / f"{name}.npz"
-    return pytest.param(name, marks=pytest.mark.skipif(not file.is_file(), reason="not trained yet"))
-
-
-every_shipped = pytest.mark.parametrize("name", [shipped(name) for name in SHIPPED])
+every_shipped = pytest.mark.parametrize("name", SHIPPED)
+FASHION = td.data.fashion()[0]
 
 
 @every_shipped
@@ -584,8 +580,8 @@ def test_a_shipped_network_is_the_papers(name):
     architecture = machine.weights.architecture
     assert machine.name == name
     assert architecture == Architecture(padding=name.removeprefix("resnet-"))
-    assert machine.canvas == td.data.fashion().shape[2:]
-    assert machine.weights.record["images"] == len(td.data.fashion())
+    assert machine.canvas == FASHION.shape[2:]
+    assert machine.weights.record["images"] == len(FASHION)
     assert machine.radius(1.0) == 8
     with pytest.raises(ValueError, match=f"{name} knows no classes"):
         network(name, label=0)
@@ -593,17 +589,14 @@ def test_a_shipped_network_is_the_papers(name):
 
 @every_shipped
 def test_a_shipped_network_was_trained_on_the_shipped_images(name):
-    pytest.importorskip("torch")
-    from turingdiff.training.loop import _hash
-
-    assert network(name).weights.record["images_sha256"] == _hash(td.data.fashion(), None)
+    assert network(name).weights.record["images_sha256"] == images_digest(FASHION)
 
 
 @every_shipped
 @pytest.mark.parametrize("sigma", [0.1, 0.5, 2.0])
 def test_a_shipped_network_denoises(name, sigma):
-    images = td.data.fashion()[:8]
-    clean, noisy = td.data.to_unit(images), td.denoising.add_noise(images, sigma, rng=0)
+    clean = FASHION[:8]
+    noisy = td.denoising.add_noise(clean, sigma, rng=0)
     error = np.mean((network(name).denoise(noisy, sigma) - clean) ** 2)
     # Better than the best constant factor, S/(S + sigma²) y with S the mean square of a pixel.
     assert error < 0.5 * np.mean(clean**2) * sigma**2 / (np.mean(clean**2) + sigma**2)
@@ -614,7 +607,7 @@ def test_a_shipped_network_samples_from_memory_or_from_its_file(name):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "torch", None)
         images = sample(network(name), n=2, levels=td.denoising.cosine_levels(5))
-    assert images.shape == (2, 1, *td.data.fashion().shape[2:])
+    assert images.shape == (2, 1, *FASHION.shape[2:])
     assert np.abs(images).max() < 2
     assert same(network(str(files("turingdiff.data") / f"{name}.npz")).weights, network(name).weights)
 
