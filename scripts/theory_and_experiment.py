@@ -219,9 +219,11 @@ def page(options):
     """Write the numbers between the marks of the page."""
     text = PAGE.read_text()
     for name in ("zeros", "circular", "twenty", "factors"):
-        path = RESULTS / f"{name}.json"
-        if path.exists():
-            text = filled(text, name, block(json.loads(path.read_text())))
+        path, picture = RESULTS / f"{name}.json", DOCS / "images" / f"theory-{name}.png"
+        lines = block(json.loads(path.read_text())) if path.exists() else "Not run yet."
+        if picture.exists():
+            lines += f"\n\n![Noise, network, machines, nearest; agreement by level; patch sizes](images/{picture.name})"
+        text = filled(text, name, lines)
     PAGE.write_text(text)
 
 

@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,7 +8,7 @@ from hypothesis import strategies as st
 
 from turingdiff.denoising import cosine_levels, equivariant_local, ideal, local
 from turingdiff.denoising.machines import DEFAULT_PATCH
-from turingdiff.denoising.patch_sizes import PUBLISHED, patch_sizes
+from turingdiff.denoising.patch_sizes import OURS, PUBLISHED, patch_sizes
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (3, 1, 30, 30)).astype(np.float32)
 LEVELS = cosine_levels(20)  # t = 1, 19/20 ... 0
@@ -116,3 +119,11 @@ def test_an_unknown_name_lists_the_names():
     with pytest.raises(ValueError, match="no published patch schedule 'cifar'") as caught:
         patch_sizes("cifar", LEVELS)
     assert all(name in str(caught.value) for name in PUBLISHED)
+
+
+@pytest.mark.parametrize("network", ["resnet-zeros"])
+def test_our_own_lists_are_what_the_script_measured(network):
+    saved = json.loads((Path(__file__).parents[1] / "docs" / "results" / "patches.json").read_text())[network]
+    assert OURS[network] == tuple(saved["ELS"])
+    assert OURS[f"{network}-local"] == tuple(saved["LS"])
+    assert patch_sizes(network, LEVELS)[0](RISING[0]) == saved["ELS"][0]

@@ -18,7 +18,7 @@ from turingdiff.cli.names import MODELS, SHORT_NAMES, denoiser_named, machine_na
 from turingdiff.cli.networks import compare_with_network
 from turingdiff.comparison import check_folder, compare
 from turingdiff.denoising.networks import SHIPPED
-from turingdiff.denoising.patch_sizes import PUBLISHED
+from turingdiff.denoising.patch_sizes import SCHEDULES
 from turingdiff.engine import Run, simulate
 from turingdiff.engine.compile import cache_folder
 from turingdiff.measure import Dispersion, dispersion, spectrum, wavelength
@@ -77,7 +77,7 @@ def run_list(options: argparse.Namespace) -> None:
         print(f"  {' or '.join(names)}: {_first_line(machine)}")
     print(f"trained networks (turingdiff denoise, turingdiff compare --network): {', '.join(SHIPPED)}")
     print("patch schedules (--patch NAME, or an odd number):")
-    print("\n".join(f"  {name}" for name in PUBLISHED))
+    print("\n".join(f"  {name}" for name in SCHEDULES))
 
 
 def run_info(options: argparse.Namespace) -> None:

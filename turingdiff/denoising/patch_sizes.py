@@ -30,6 +30,12 @@ PUBLISHED = {
     "mnist-unet-zeros": (3, 3, 3, 5, 5, 7, 7, 7, 9, 9, 9, 11, 13, 15, 17, 21, 23, 23, 25, 27),
 }
 
+# Calibrated to the networks that come with the package (scripts/theory_and_experiment.py): for ELS, and for LS.
+OURS = {
+    "resnet-zeros": (3, 3, 3, 5, 5, 5, 5, 7, 7, 9, 9, 9, 9, 11, 11, 13, 13, 13, 13, 13),
+    "resnet-zeros-local": (3, 3, 3, 3, 3, 3, 5, 5, 5, 5, 7, 7, 7, 9, 9, 11, 13, 13, 13, 15),
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
@@ -50,7 +56,8 @@ class Schedule:
 
 
 SCHEDULES = {
-    name: Schedule(cosine_sigma(np.arange(1, len(sizes) + 1) / len(sizes)), sizes) for name, sizes in PUBLISHED.items()
+    name: Schedule(cosine_sigma(np.arange(1, len(sizes) + 1) / len(sizes)), sizes)
+    for name, sizes in (PUBLISHED | OURS).items()
 }
 
 
