@@ -126,7 +126,7 @@ def test_info_names_versions_threads_cache_and_data(capsys):
         (("denoise", "els", "--patch", 31, "--boundary", "periodic", "--limit", 2), "wider than the training images"),
         (("denoise", "wiener", "--boundary", "periodic"), "wiener has no boundary to choose"),
         (("denoise", "els", "--label", 12), "labels 0 to 9, got --label 12"),
-        (("denoise", "els", "--label", 1, "--data", "x.npy"), "--label and --full choose among the images of Fashion-MNIST"),
+        (("denoise", "els", "--label", 1, "--data", "x.npy"), "--label and --full choose among the images"),
         (("denoise", "els", "--patch", "calibrated", "--limit", 2000), "to calibrate, 4 images more than the 2000"),
         (
             ("denoise", "composite", "--patch", "calibrated", "--limit", 2),
