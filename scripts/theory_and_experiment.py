@@ -33,6 +33,8 @@ NETWORKS = {
     "resnet-circular": "--padding circular --steps 5000",
     "zeros-b": "--padding zeros --steps 4000 --seed 1",
     "twenty": "--padding zeros --steps 2500 --limit 20",
+    "short": "--padding zeros --steps 2000",
+    "narrow": "--padding zeros --steps 4000 --width 32",
 }
 CALIBRATED = ("resnet-zeros", "resnet-circular", "twenty")
 IMAGES = td.data.fashion()[0]

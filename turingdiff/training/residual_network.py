@@ -10,6 +10,15 @@ from torch.nn import functional
 from turingdiff.denoising.weights import Architecture, Weights
 
 
+class _Circular(nn.Conv2d):
+    """A 3x3 convolution on the torus; padding_mode="circular" would lose the channels-last order, and speed."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.cat((x[:, :, -1:], x, x[:, :, :1]), 2)
+        x = torch.cat((x[..., -1:], x, x[..., :1]), 3)
+        return functional.conv2d(x, self.weight, self.bias)
+
+
 class ResidualNetwork(nn.Module):
     """Noise from a noisy image: the equations of `turingdiff.denoising.weights.Architecture`."""
 
@@ -18,7 +27,9 @@ class ResidualNetwork(nn.Module):
         self.architecture = a = architecture
 
         def convolution(into: int, out: int) -> nn.Conv2d:
-            return nn.Conv2d(into, out, 3, padding=1, padding_mode=a.padding)
+            if a.padding == "circular":
+                return _Circular(into, out, 3)
+            return nn.Conv2d(into, out, 3, padding=1)
 
         self.up = convolution(a.colours, a.width)
         self.middle = nn.ModuleList(convolution(a.width, a.width) for _ in range(a.layers))
