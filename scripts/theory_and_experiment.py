@@ -12,12 +12,11 @@ import argparse
 import json
 import shlex
 import subprocess
-import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from pages import about, filled
 
 import turingdiff as td
 from turingdiff.denoising import calibrate_to, cosine_levels, equivariant_local, local
@@ -35,6 +34,11 @@ NETWORKS = {
     "twenty": "--padding zeros --steps 2500 --limit 20",
     "short": "--padding zeros --steps 2000",
     "narrow": "--padding zeros --steps 4000 --width 32",
+}
+OTHERS = {
+    "zeros-b": "4,000 training steps, other initial weights",
+    "short": "2,000 training steps",
+    "narrow": "4,000 training steps, 32 channels",
 }
 CALIBRATED = ("resnet-zeros", "resnet-circular", "twenty")
 IMAGES = td.data.fashion()[0]
@@ -122,13 +126,8 @@ def quartiles(values):
 
 
 def save(name, began, **what):
-    about = {
-        "command": f"python {shlex.join(sys.argv)}",
-        "seconds": round(time.perf_counter() - began),
-        "versions": {package: version(package) for package in ("turingdiff", "numpy", "numba")},
-    }
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(about | what, indent=1) + "\n")
+    (RESULTS / f"{name}.json").write_text(json.dumps(about(began) | what, indent=1) + "\n")
 
 
 def zeros(options):
@@ -136,8 +135,6 @@ def zeros(options):
     began, target = time.perf_counter(), network("resnet-zeros", options.networks)
     patches = calibrated("resnet-zeros")
     rules = {"network": target, **machines(target, IMAGES, patches)}
-    if (options.networks / "zeros-b.npz").exists():
-        rules["network of another seed"] = network("zeros-b", options.networks)
     measure("zeros", rules, options.seeds, began)
     add("zeros", record=record(target), patches={name: found.sizes for name, found in patches.items()})
 
@@ -186,11 +183,11 @@ def factors(options):
         few = equivariant_local(IMAGES[:count], patch=schedule(sizes))
         rows[f"images that ELS knows: the first {count}"] = (pictures(few, start), truth)
     rows["denoising steps of the network: 150"] = (usual, pictures(base, start, 150))
-    for path in sorted(folder.glob("after-*.npz")):
-        early = td.denoising.network(path)
-        rows[f"training steps: {early.weights.record['steps']}, rate not yet lowered"] = (usual, pictures(early, start))
-    if (folder / "zeros-b.npz").exists():
-        rows["initial weights: another seed"] = (usual, pictures(network("zeros-b", folder), start))
+    for name, factor in OTHERS.items():
+        if (folder / f"{name}.npz").exists():
+            other = pictures(network(name, folder), start)
+            rows[factor] = (usual, other)
+            rows[f"the network above, predicted by the one with {factor}"] = (other, truth)
     found = {name: td.measure.agreement(ours, theirs) for name, (ours, theirs) in rows.items()}
     save(
         "factors",
@@ -208,8 +205,8 @@ def pictures(rule, start, steps=20):
 
 def record(target):
     kept = ("steps", "batch", "rate", "seed", "images", "seconds", "threads", "torch")
-    about = {key: target.weights.record[key] for key in kept if key in target.weights.record}
-    return about | {"loss": [float(np.mean(part)) for part in np.array_split(target.weights.record["loss"], 10)]}
+    known = {key: target.weights.record[key] for key in kept if key in target.weights.record}
+    return known | {"loss": [float(np.mean(part)) for part in np.array_split(target.weights.record["loss"], 10)]}
 
 
 def add(name, **what):
@@ -227,13 +224,6 @@ def page(options):
             lines += f"\n\n![Noise, network, machines, nearest; agreement by level; patch sizes](images/{picture.name})"
         text = filled(text, name, lines)
     PAGE.write_text(text)
-
-
-def filled(text, name, lines):
-    begin, end = f"<!-- {name}: written by scripts/theory_and_experiment.py -->", f"<!-- end of {name} -->"
-    before, _, rest = text.partition(begin)
-    _, _, after = rest.partition(end)
-    return f"{before}{begin}\n{lines}\n{end}{after}"
 
 
 def block(saved):

@@ -121,7 +121,7 @@ def test_an_unknown_name_lists_the_names():
     assert all(name in str(caught.value) for name in PUBLISHED)
 
 
-@pytest.mark.parametrize("network", ["resnet-zeros"])
+@pytest.mark.parametrize("network", ["resnet-zeros", "resnet-circular"])
 def test_our_own_lists_are_what_the_script_measured(network):
     saved = json.loads((Path(__file__).parents[1] / "docs" / "results" / "patches.json").read_text())[network]
     assert OURS[network] == tuple(saved["ELS"])

@@ -11,12 +11,13 @@ from turingdiff import denoising
 from turingdiff.agreements import check_counts, check_reference
 from turingdiff.cli.names import CALIBRATED, clothes, print_file, training_images
 from turingdiff.comparison import check_folder, compare
-from turingdiff.denoising.networks import weights_of
+from turingdiff.denoising.networks import SHIPPED, weights_of
 from turingdiff.denoising.weights import Architecture, Weights, images_digest
 
 DEFAULT_SEEDS = 20
 TRAJECTORIES = 10
 LOCAL = {"ELS": denoising.equivariant_local, "LS": denoising.local}
+RECORDED = {"ELS": "", "LS": "-local"}  # what the schedules calibrated to a shipped network are called after its name
 WHOLE = {
     "ideal": denoising.ideal,
     "ES": denoising.equivariant,
@@ -43,9 +44,13 @@ def compare_with_network(options: argparse.Namespace) -> None:
     rules |= {name: make(images) for name, make in WHOLE.items()}
     check_reference(rules, "network")
     folder = check_folder(options.out)
-    if digest != weights.record.get("images_sha256"):
+    own = digest == weights.record.get("images_sha256")
+    if not own:
         print("note: these are not the images that the network was trained on")
-    if options.patch is None:
+    if options.patch is None and own and options.network in SHIPPED:
+        for name, make in LOCAL.items():
+            rules[name] = make(images, patch=options.network + RECORDED[name], boundary=boundary)
+    elif options.patch is None:
         for name, make in LOCAL.items():
             rng = np.random.default_rng((options.seed, 1))  # not the noises that are compared
             sizes = denoising.calibrate_to(network, images, make, trajectories=TRAJECTORIES, rng=rng)
