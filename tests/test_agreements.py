@@ -1,6 +1,7 @@
 """Theory against experiment: what rules predict of a reference, from the same noise."""
 
 import csv
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -312,9 +313,15 @@ def test_colour_images(tmp_path):
 
 @compiled
 def test_save_writes_film_figure_and_table(result, tmp_path):
-    film, figure, table = result.save(tmp_path / "new" / "folder")
-    assert [path.name for path in (film, figure, table)] == ["film.gif", "figure.png", "table.csv"]
-    assert sorted(path.name for path in film.parent.iterdir()) == ["figure.png", "film.gif", "table.csv"]
+    film, figure, drawing, table, numbers = result.save(tmp_path / "new" / "folder")
+    names = ["film.gif", "figure.png", "figure.svg", "table.csv", "table.json"]
+    assert [path.name for path in (film, figure, drawing, table, numbers)] == names
+    assert sorted(path.name for path in film.parent.iterdir()) == sorted(names)
+    held = json.loads(numbers.read_text(encoding="utf-8"))
+    cells = [row["cells"] for row in held["rows"]]
+    assert [[cell["text"] for cell in row] for row in cells] == [list(row) for row in result.table.rows.values()]
+    assert cells[0][2]["value"] == np.median(result.predictions["ELS"].final.r2)
+    assert (held["predicted"], held["noises"]) == ("network", 4)
     with Image.open(film) as picture:
         assert picture.n_frames == len(result.runs["network"].times)
     with Image.open(figure) as picture:
@@ -326,6 +333,7 @@ def test_save_writes_film_figure_and_table(result, tmp_path):
     assert str(result.table).splitlines()[0].split("  ")[0] == "prediction of network"
 
 
+@pytest.mark.slow
 def test_the_same_seed_makes_the_same_files(tmp_path):
     rules = {"network": small(), "wiener": wiener(IMAGES), "ideal": ideal(IMAGES)}
     saved = [compared(rules, rng=rng).save(tmp_path / name) for name, rng in (("a", 1), ("b", 1), ("c", 2))]

@@ -1,5 +1,7 @@
 import gzip
+import json
 import os
+import shlex
 import subprocess
 import sys
 
@@ -91,8 +93,14 @@ def test_denoise_own_pictures_on_another_canvas(tmp_path):
 def test_compare_writes_everything_and_prints_the_table(tmp_path, capsys):
     assert run("compare", "--model", "brusselator", "--machine", "ideal", "--limit", 12, "--samples", 1,
                "--out", tmp_path) == 0  # fmt: skip
-    assert sorted(os.listdir(tmp_path)) == ["figure.png", "film.gif", "table.csv"]
-    assert "wavelength [cells]" in capsys.readouterr().out
+    files = ["figure.png", "figure.svg", "film.gif", "index.html", "table.csv", "table.json"]
+    assert sorted(os.listdir(tmp_path)) == files
+    printed = capsys.readouterr().out
+    assert "wavelength [cells]" in printed
+    assert all(str(tmp_path / name) in printed for name in files)
+    command = json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))["command"]
+    assert shlex.split(command)[:3] == ["turingdiff", "compare", "--model"]
+    assert shlex.split(command)[-1] == str(tmp_path)
 
 
 @compiled

@@ -15,11 +15,12 @@ import turingdiff as td
 from turingdiff.cli import main
 from turingdiff.cli.names import MACHINES
 from turingdiff.denoising.networks import SHIPPED
+from turingdiff.denoising.patch_sizes import OURS
 from turingdiff.denoising.weights import images_digest, load_weights, save_weights
 
 compiled = pytest.mark.compiled
 SMALL = ("--width", 4, "--layers", 1, "--limit", 12, "--batch", 4)
-FILES = ["figure.png", "film.gif", "table.csv"]
+FILES = ["figure.png", "figure.svg", "film.gif", "table.csv", "table.json"]
 NOTE = "note: these are not the images that the network was trained on"
 
 
@@ -309,6 +310,7 @@ def test_the_machines_have_the_boundary_of_the_network_and_the_patch_that_is_giv
 
 
 @compiled
+@pytest.mark.slow
 def test_as_many_images_are_taken_as_the_network_was_trained_on(tmp_path, images, capsys):
     np.save(tmp_path / "more.npy", np.concatenate([np.load(images), np.load(images)[:3]]))
     path = random_network(tmp_path / "net.npz", images)
@@ -319,7 +321,27 @@ def test_as_many_images_are_taken_as_the_network_was_trained_on(tmp_path, images
     assert NOTE in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_network_is_compared_at_its_patch_sizes_on_record(tmp_path, monkeypatch, capsys, name):
+    seen = {}
+
+    def caught(rules, **options):
+        seen.update(rules)
+        raise ValueError("far enough")
+
+    monkeypatch.setattr("turingdiff.cli.networks.compare", caught)
+    monkeypatch.delattr(td.denoising, "calibrate_to")  # it takes minutes
+    assert run("compare", "--network", name, "--out", tmp_path) == 2
+    assert "far enough" in capsys.readouterr().err
+    for title, schedule in (("ELS", name), ("LS", f"{name}-local")):
+        machine = seen[title]
+        radii = [machine.radius(t) for t in machine.times() if t > 0]
+        assert radii == [size // 2 for size in OURS[schedule][::-1]]
+        assert len(machine.images) == 2000
+
+
 @compiled
+@pytest.mark.slow
 def test_the_noises_of_the_calibration_are_others_and_depend_on_the_seed(tmp_path, images, monkeypatch):
     drawn, calibrate_to = [], td.denoising.calibrate_to
 
@@ -340,6 +362,7 @@ def test_the_noises_of_the_calibration_are_others_and_depend_on_the_seed(tmp_pat
 
 
 @compiled
+@pytest.mark.slow
 def test_the_same_seed_compares_to_the_same_files(tmp_path, images):
     options = ("--network", random_network(tmp_path / "net.npz"), "--data", images, "--seeds", 2, "--patch", 3)
     for seed, out in ((1, "a"), (1, "b"), (2, "c")):

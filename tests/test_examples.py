@@ -17,6 +17,10 @@ EXAMPLES = {
     "gallery": {"gallery.png"},
     "side_by_side": {"film.gif", "figure.png", "table.csv"},
     "black_and_white": {"figure.png"},
+    **{
+        f"claim_{name}": {"figure.png", "numbers.json"}
+        for name in ("creativity", "determinism", "extra_fingers", "healing", "limits", "local_order", "mosaic")
+    },
     "cut_and_heal": {"film.gif", "figure.png"},
     "larger_canvas": {"film.gif", "figure.png"},
     "learned_texture": {"figure.png"},

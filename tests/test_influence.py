@@ -7,6 +7,7 @@ from test_contract import DENOISERS, MACHINES, NETWORKS, SYSTEMS, distances, noi
 
 import turingdiff as td
 from turingdiff.measure import influence, jacobian_map
+from turingdiff.measure.influence_cones import influences
 
 STEPPERS = {"euler": td.euler, "heun": td.heun, "rk4": td.rk4}
 STOCHASTIC = {"euler_maruyama": td.euler_maruyama, "ancestral": td.ancestral}
@@ -132,6 +133,28 @@ def test_by_default_the_middle_cell_changes_by_a_hundredth_of_the_size_of_its_ch
     cone = influence(rule, field, [0, 1])
     assert cone.at == (2, 4)
     assert cone.maps[0, 2, 4] == pytest.approx(0.03)
+
+
+@pytest.mark.parametrize("name", ["schnakenberg", "ancestral"])
+def test_several_cells_are_each_changed_alone(name):
+    if name == "ancestral":
+        rule = DENOISERS["ELS"]
+        given = {"times": LEVELS, "stepper": td.ancestral, "rng": 7, "field": noisy(rule, (12, 13))}
+    else:
+        rule = td.morphogenesis.schnakenberg()
+        given = {"times": td.uniform(0, 0.05, 0.005), "every": 3, "field": rule.initial((9, 10), rng=0)}
+    cells = [(2, 3), None, (8, 0)]
+    together = influences(rule, cells=cells, **given)
+    for cell, cone in zip(cells, together, strict=True):
+        alone = influence(rule, at=cell, **given)
+        assert cone.at == alone.at
+        for part in ("times", "maps", "radius", "bound", "distance"):
+            np.testing.assert_array_equal(getattr(cone, part), getattr(alone, part))
+
+
+def test_no_cells_have_no_influence():
+    with pytest.raises(ValueError, match="cells is empty"):
+        influences(heat_rule(), np.ones((1, 9, 8)), [0.0, 0.1], [])
 
 
 def two_decays(phi, i, j, t, p, g, out):

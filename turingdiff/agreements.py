@@ -18,7 +18,7 @@ from turingdiff.engine import Run, simulate
 from turingdiff.measure import Agreement, Novelty, agreement, leave_one_out, novelty
 from turingdiff.rule import Rule
 from turingdiff.show import Film, agreement_figure, animate_side_by_side, save_figure
-from turingdiff.tables import Table
+from turingdiff.tables import Number, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,7 +80,8 @@ class Agreements:
             for values in (prediction.final.pearson, prediction.final.r2):
                 low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
                 # A constant picture has no correlation with anything.
-                texts += ["-", "-"] if np.isnan(middle) else [f"{middle:.3f}", f"{low:.3f} to {high:.3f}"]
+                number = Number(f"{middle:.3f}", float(middle)) if not np.isnan(middle) else "-"
+                texts += [number, "-" if np.isnan(middle) else f"{low:.3f} to {high:.3f}"]
             wins = "-"
             if rivals and rivals[0] is not prediction:
                 wins = f"{np.mean(np.greater(prediction.final.r2, rivals[0].final.r2)):.0%}"
@@ -108,11 +109,17 @@ class Agreements:
         )
 
     def save(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write film.gif, figure.png and table.csv; returns their paths."""
-        folder = Path(folder)
-        film = self.animate(folder / "film.gif")
-        figure = save_figure(self.figure(), folder / "figure.png")
-        return [film.path, figure, self.table.save(folder / "table.csv")]
+        """Write film.gif, figure.png, figure.svg, table.csv and table.json; returns their paths."""
+        folder, figure = Path(folder), self.figure()
+        return [
+            self.animate(folder / "film.gif").path,
+            save_figure(figure, folder / "figure.png"),
+            save_figure(figure, folder / "figure.svg"),
+            self.table.save(folder / "table.csv"),
+            self.table.save_json(
+                folder / "table.json", predicted=self.reference, noises=len(self.runs[self.reference].final)
+            ),
+        ]
 
 
 def against_reference(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +16,7 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 2 for a user's mistake, 130 after Ctrl-C."""
     options = parser().parse_args(arguments)
+    options.command_line = shlex.join(["turingdiff", *(sys.argv[1:] if arguments is None else arguments)])
     try:
         options.command(options)
     except (ValueError, TypeError, OSError, ImportError, BlowUpError) as error:

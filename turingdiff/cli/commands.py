@@ -27,7 +27,7 @@ from turingdiff.show import animate, dispersion_figure, kymograph, save_figure, 
 
 
 def run_compare(options: argparse.Namespace) -> None:
-    """Film, figure and table of a Turing system and a machine, or of a network and the machines that predict it."""
+    """Film, figure, table and page of a Turing system and a machine; or a network, and the machines that predict it."""
     if options.network is not None:
         compare_with_network(options)
         return
@@ -42,7 +42,7 @@ def run_compare(options: argparse.Namespace) -> None:
     print(result.table)
     made = ", ".join(f"{name} in {column.seconds:.1f} s" for name, column in result.columns.items())
     print(f"made {made}")
-    for path in result.save(folder):
+    for path in result.save(folder, command=options.command_line):
         print_file(path)
 
 

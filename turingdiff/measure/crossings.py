@@ -9,9 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from .topology import check_plane, limit, otsu_level
 
-__all__ = ["count_runs"]
+__all__ = ["count_legs", "count_runs"]
 
 Point = tuple[int, int]
+
+ALONG = 1.0  # rows: blurs the texture of a leg along it, and no gap between legs
+BLANK = 0.5  # of the 2 between black and white: a picture with less contrast shows nothing
 
 
 def count_runs(
@@ -75,6 +78,47 @@ def count_runs(
     if not periodic:
         starts[0] = above[0]
     return int(starts.sum()) if not above.all() else 1
+
+
+def count_legs(picture: ArrayLike) -> int:
+    """Count the legs of a picture of trousers, upright and light on dark: pieces that cross the height of the shins.
+
+        legs = median over five rows, from three quarters of the height down, of the runs of each (`count_runs`)
+
+    after a Gaussian blur by one row along the legs, above the level between the two classes of the picture. The rows
+    are 21 to 25 of 28. A leg that ends above them is not counted, nor is one that begins below; two that touch count
+    once. For trousers only: of another picture it counts what there is. Tuned on 46 pictures labelled by eye and
+    measured on others: docs/results/legs.json has its errors.
+
+    Parameters
+    ----------
+    picture
+        (H, W) or (1, H, W), values from -1 to 1, at least 20 rows. Any width.
+
+    Returns
+    -------
+    int
+        0 for a picture without contrast.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `count_runs`, and for a picture with fewer rows.
+    """
+    from scipy.ndimage import gaussian_filter1d  # here: it takes longer to load than to use
+
+    values = check_plane(picture)
+    height = values.shape[0]
+    if height < 20:
+        raise ValueError(
+            f"picture has {height} rows, expected at least 20: five of them are to lie in the last quarter"
+        )
+    if np.ptp(values) < BLANK:
+        return 0
+    smooth = gaussian_filter1d(values, ALONG, axis=0, mode="nearest")
+    level = otsu_level(smooth)
+    top = 3 * height // 4
+    return int(np.median([count_runs(smooth, row, level) for row in range(top, top + 5)]))
 
 
 def _cells(line: int | tuple[Point, Point], shape: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 DPI = 130
 GOLDEN_RATIO = 0.618034
+LETTERS = 15  # of the size of a table, in an inch
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,28 +45,35 @@ class Strip:
 
 
 def comparison_figure(
-    strips: Sequence[Strip], spectra: Mapping[str, tuple[np.ndarray, np.ndarray]], table: Table
+    strips: Sequence[Strip], spectra: Mapping[str, tuple[np.ndarray, np.ndarray]], table: Table | None = None
 ) -> Figure:
-    """Strips of pictures on the left; spectra (wavenumber per cell, power) and the table on the right."""
+    """Strips of pictures on the left; spectra (wavenumber per cell, power) and the table, if any, on the right."""
     from matplotlib.figure import Figure
 
     tall = [1 / _aspect(strip) for strip in strips]
     width, strip_width = 13.0, 6.0
     heights = [strip_width * t for t in tall]
-    table_height = 0.24 * (len(table.rows) + 1) + 0.3
+    table_height = 0.24 * (len(table.rows) + 1) + 0.3 if table is not None else 0.0
     title = 0.32  # inches above each strip
-    height = max(sum(heights) + title * (len(strips) + 0.5), 3.2 + table_height + 0.8)
+    stacked = sum(heights) + title * (len(strips) + 0.5)
+    height = max(stacked, 3.2 + table_height + 0.8)
     figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white")
     halves: Any = figure.subfigures(1, 2, width_ratios=(strip_width + 0.4, width - strip_width - 0.4))
     left, right = halves
     axes = left.subplots(len(strips), 1, height_ratios=heights, squeeze=False)[:, 0]
-    left.subplots_adjust(0.02, 0.01, 0.98, 1 - title / height, hspace=title / float(np.mean(heights)))
+    left.subplots_adjust(
+        0.02, 1.01 - stacked / height, 0.98, 1 - title / height, hspace=title / float(np.mean(heights))
+    )
     for ax, strip in zip(axes, strips, strict=True):
         _draw_strip(ax, strip)
+    if table is None:
+        right.subplots_adjust(0.12, 0.5 / height, 0.98, 1 - 0.35 / height)
+        _draw_spectra(right.subplots(), spectra)
+        return figure
     panels = right.subplots(2, 1, height_ratios=(height - table_height - 0.6, table_height))
     right.subplots_adjust(0.12, 0.02, 0.98, 1 - 0.35 / height, hspace=0.7 / (height / 2))
     _draw_spectra(panels[0], spectra)
-    draw_table(panels[1], table)
+    draw_table(panels[1], table, width - strip_width - 0.8)
     return figure
 
 
@@ -73,9 +82,12 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], **options: Any) ->
 
     Options are those of matplotlib's ``Figure.savefig``, such as ``bbox_inches="tight"``.
     """
+    from matplotlib import rc_context
+
     path = Path(path)
     metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None} if path.suffix == ".png" else {}
-    with atomic_path(path) as temporary:
+    # Without a salt of ours the names inside an SVG are drawn at random.
+    with atomic_path(path) as temporary, rc_context({"svg.hashsalt": "turingdiff"}):
         figure.savefig(temporary, metadata=metadata, **options)
     return path
 
@@ -134,8 +146,8 @@ def _draw_spectra(ax: Axes, spectra: Mapping[str, tuple[np.ndarray, np.ndarray]]
         ax.legend(fontsize=8, frameon=False)
 
 
-def draw_table(ax: Axes, table: Table) -> None:
-    """Draw a table over the whole of an axes, and left of it."""
+def draw_table(ax: Axes, table: Table, width: float = math.inf) -> None:
+    """Draw a table over the whole of an axes, and left of it; in smaller letters where `width` inches are too few."""
     from matplotlib.transforms import Bbox
 
     ax.axis("off")
@@ -148,7 +160,9 @@ def draw_table(ax: Axes, table: Table) -> None:
         bbox=Bbox.from_bounds(-0.12, 0.0, 1.12, 1.0),
     )
     drawn.auto_set_font_size(False)
-    drawn.set_fontsize(8)
+    lines = [(table.corner, *table.columns), *((name, *values) for name, values in table.rows.items())]
+    letters = sum(max(map(len, column)) for column in zip(*lines, strict=True))
+    drawn.set_fontsize(8 * min(1.0, LETTERS * width / letters))
     drawn.auto_set_column_width(list(range(len(table.columns) + 1)))
     for (row, _), cell in drawn.get_celld().items():
         cell.set_edgecolor("#dddddd")

@@ -1,0 +1,240 @@
+"""Claim: extra fingers and extra legs have one cause: a local rule does not know how many there are already.
+
+FINDINGS
+
+Digits are those of the Bmp-Sox9-Wnt network on a limb bud with walls (examples/digits.py, where the noise that is the
+same along the limb is explained), counted when they have reached half of their last height: later they merge. Linear
+theory predicts width / wavelength, and half a digit more for the two walls, which cut a wave anywhere.
+
+Legs are those of the equivariant local machine (ELS) of 60 pictures of trousers, with the published patch sizes for a
+U-Net and Fashion-MNIST: 25 pixels at the highest noise, nearly the picture, 3 at the lowest. They are counted at the
+height of the shins (`count_legs`; its errors are in docs/results/legs.json). Late patches are those at noise below 1,
+in the second half of the way.
+
+    runs, images: how many of each kind are counted, and how many trousers the machine knows
+"""
+
+import argparse
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from digits import DISTAL, bud, dose_map
+from matplotlib.figure import Figure
+from scipy.stats import binomtest
+
+import turingdiff as td
+from turingdiff.denoising.patch_sizes import SCHEDULES
+from turingdiff.files import atomic_path
+from turingdiff.measure.crossings import count_legs
+from turingdiff.show import save_figure
+
+CLAIM = "Extra fingers and extra legs have one cause: a local rule does not know how many there are already."
+LENGTH, EVERY = 48, 29  # cells along the limb; steps between two looks, one unit of time
+BUDS = {  # cells across, dose
+    "bud": (60, 1.0),
+    "wider bud": (84, 1.0),
+    "lower dose": (60, 0.5),
+    "wider, lower dose": (84, 0.5),
+}
+TROUSERS = 1  # Fashion-MNIST's label
+PUBLISHED = SCHEDULES["fashion-unet-zeros"]
+LATE = 1.0  # sigma half-way along the cosine schedule
+CANVAS, WIDE = (28, 28), (28, 56)
+CONDITIONS = {  # largest patch, at noise below, canvas
+    "published patches": (25, math.inf, CANVAS),
+    "late patches 3": (3, LATE, CANVAS),
+    "patches up to 13": (13, math.inf, CANVAS),
+    "patches up to 9": (9, math.inf, CANVAS),
+    "patches up to 5": (5, math.inf, CANVAS),
+    "canvas 28 x 56": (25, math.inf, WIDE),
+}
+SHOWN = 5  # pictures beside a histogram
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """How many digits or legs each run has, some of the pictures, and what theory says the mean is."""
+
+    counts: np.ndarray
+    pictures: np.ndarray
+    predicted: float | None = None
+
+
+def main(out="out", runs=200, images=60, t_end=80.0, seed=0):
+    pictures, labels = td.data.fashion()
+    trousers = pictures[labels == TROUSERS]
+    digits = {name: grow(*bud_and_dose, runs, t_end, seed) for name, bud_and_dose in BUDS.items()}
+    made = {"training images": trousers}
+    made |= {name: legs(name, trousers[:images], runs, seed) for name in CONDITIONS}
+    legged = {name: Kind(np.array([count_legs(p) for p in batch]), batch[:SHOWN, 0]) for name, batch in made.items()}
+    normal = {"digits": int(np.median(digits["bud"].counts)), "legs": int(np.median(legged["training images"].counts))}
+    rows = [
+        row
+        for unit, kinds in (("digits", digits), ("legs", legged))
+        for name, kind in kinds.items()
+        for row in told(name, kind, unit, normal[unit])
+    ]
+    for row in rows:
+        print("{what:45} {value:6.3f} [{low:.3f}, {high:.3f}] {unit}".format(**row))
+    verdict = judge(digits, legged, normal)
+    print(verdict)
+    folder = Path(out) / "claim_extra_fingers"
+    with atomic_path(folder / "numbers.json") as path:
+        path.write_text(json.dumps({"claim": CLAIM, "rows": rows, "verdict": verdict}, indent=1), encoding="utf-8")
+    save_figure(draw(digits, legged, normal), folder / "figure.png")
+    return rows
+
+
+def grow(width, dose, runs, t_end, seed):
+    """Digits of as many buds, counted across each of them when its digits are half as high as in the end."""
+    shape = (width, LENGTH)
+    rule = td.morphogenesis.bmp_sox9_wnt(m=dose_map(dose, shape))
+    start = np.stack([bud(shape, (seed, n)) for n in range(runs)])
+    lines, seen = [], []
+    for _, field in td.evolve(rule, start, rule.times(t_end=t_end), every=EVERY):
+        lines.append(field[:, 0, :, int(DISTAL * LENGTH)])
+        seen.append(field[:SHOWN, 0])
+    heights = np.ptp(lines, axis=2)
+    onset = np.argmax(heights > heights[-1] / 2, axis=0)
+    counts = [td.measure.count_runs(lines[k][n][None], 0, 0.0) for n, k in enumerate(onset)]
+    wave = td.measure.dispersion(td.morphogenesis.bmp_sox9_wnt(m=dose, boundary="periodic")).wavelength
+    pictures = np.array([seen[k][n] for n, k in enumerate(onset[:SHOWN])])
+    return Kind(np.array(counts), pictures, width * rule.neighbourhood.dx / wave + 0.5)
+
+
+def legs(name, known, count, seed):
+    """Pictures (count, 1, H, W) by the equivariant local machine of the trousers that it knows."""
+    largest, below, canvas = CONDITIONS[name]
+    machine = td.denoising.equivariant_local(known, patch=capped(largest, below))
+    return td.denoising.sample(machine, count, canvas, rng=seed)
+
+
+def capped(largest, below):
+    """The published patch sizes, none larger than `largest` at noise below `below`."""
+    return lambda sigma: min(PUBLISHED(sigma), largest) if sigma < below else PUBLISHED(sigma)
+
+
+def told(name, kind, unit, normal):
+    """Rows of the table: the mean, and the shares that have more and fewer than is normal."""
+    low, high = mean_interval(kind.counts)
+    common = {"runs": len(kind.counts)}
+    yield {"what": f"{name}: mean (95%)", "value": float(kind.counts.mean()), "low": low, "high": high,
+           "unit": unit, **common}  # fmt: skip
+    for word, hits in (("more", kind.counts > normal), ("fewer", kind.counts < normal)):
+        low, high = wilson(int(hits.sum()), len(hits))
+        yield {"what": f"{name}: share with {word} than {normal} {unit} (95%)", "value": float(hits.mean()),
+               "low": low, "high": high, "unit": "", **common}  # fmt: skip
+
+
+def mean_interval(counts):
+    """The 95% interval of a mean."""
+    half = 1.96 * counts.std(ddof=1) / math.sqrt(len(counts))
+    return float(counts.mean() - half), float(counts.mean() + half)
+
+
+def wilson(hits, runs):
+    """The 95% interval of a share (Wilson 1927)."""
+    found = binomtest(hits, runs).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
+
+
+def judge(digits, legged, normal):
+    """One sentence from the numbers: a kind has extra ones where its interval lies above that of the normal kind."""
+
+    def extra(kind, limit):
+        return wilson(int((kind.counts > limit).sum()), len(kind.counts))
+
+    def more_often(kinds, reference, limit):
+        ceiling = extra(kinds[reference], limit)[1]
+        return [name for name, kind in kinds.items() if name != reference and extra(kind, limit)[0] > ceiling]
+
+    found = {
+        "digits": more_often(digits, "bud", normal["digits"]),
+        "legs": more_often(legged, "published patches", normal["legs"]),
+    }
+    other = {"digits": list(digits)[1:], "legs": list(CONDITIONS)[1:]}
+    parts = []
+    for unit, kinds in (("digits", digits), ("legs", legged)):
+        shares = ", ".join(f"{name} {np.mean(kind.counts > normal[unit]):.0%}" for name, kind in kinds.items())
+        parts.append(f"more than {normal[unit]} {unit}: {shares}")
+    errors = [kind.counts.mean() / kind.predicted - 1 for kind in digits.values()]
+    holds = set(found["digits"]) == set(other["digits"]) and {"patches up to 9", "canvas 28 x 56"} <= set(found["legs"])
+    exceptions = [name for name in other["legs"] if name not in found["legs"]]
+    but = f" Not so: {', '.join(exceptions)}." if exceptions else ""
+    return (
+        f"The claim {'holds' if holds else 'does not hold as a whole'}; {'; '.join(parts)}.{but} "
+        f"Mean digits are {min(errors):+.0%} to {max(errors):+.0%} off linear theory."
+    )
+
+
+def draw(digits, legged, normal):
+    """A strip for each kind: pictures, and the histogram of its counts; all histograms have one axis."""
+    top = max(int(kind.counts.max()) for kinds in (digits, legged) for kind in kinds.values())
+    figure = Figure(figsize=(12.5, len(digits) + len(legged) + 1.6), dpi=110)
+    outer = figure.add_gridspec(
+        2, 1, height_ratios=(len(digits), len(legged)), left=0.15, right=0.86, bottom=0.05, top=0.965, hspace=0.09
+    )
+    ax = None
+    for half, unit, kinds in ((outer[0], "digits", digits), (outer[1], "legs", legged)):
+        grid = half.subgridspec(len(kinds), 2, width_ratios=(5.2, 6), hspace=0.16, wspace=0.03)
+        for n, (name, kind) in enumerate(kinds.items()):
+            draw_pictures(figure.add_subplot(grid[n, 0]), kind.pictures, unit)
+            ax = figure.add_subplot(grid[n, 1], sharex=ax)
+            draw_counts(ax, kind, normal[unit], top, "tab:orange" if unit == "digits" else "tab:blue")
+            place = grid[n, 0].get_position(figure)
+            label = f"{name}\n{BUDS[name][0]} cells, dose {BUDS[name][1]:g}" if unit == "digits" else name
+            figure.text(0.14, (place.y0 + place.y1) / 2, label, ha="right", va="center", fontsize=9.5)
+            if n == 0:
+                theory = "; dotted: linear theory" if unit == "digits" else ""
+                title = f"number of {unit}; in colour: more than {normal[unit]}; dot: mean and its 95% interval{theory}"
+                ax.set_title(title, fontsize=9, loc="left", pad=3)
+    ax.set_xticks(range(top + 1))
+    ax.tick_params(labelbottom=True)
+    ax.set_xlabel("number of digits (above), number of legs (below); heights are shares of the runs, a line at 50%")
+    return figure
+
+
+def draw_counts(ax, kind, normal, top, colour):
+    shares = np.bincount(kind.counts, minlength=top + 1) / len(kind.counts)
+    ax.bar(np.arange(top + 1), shares, 0.86, color=[colour if k > normal else "0.7" for k in range(top + 1)])
+    low, high = mean_interval(kind.counts)
+    mean = kind.counts.mean()
+    look = {"color": "black", "markersize": 4, "capsize": 3}
+    ax.errorbar(mean, 1.1, xerr=[[mean - low], [high - mean]], fmt="o", **look)
+    if kind.predicted is not None:
+        ax.axvline(kind.predicted, color="black", linestyle=":", linewidth=1.5)
+    low, high = wilson(int((kind.counts > normal).sum()), len(kind.counts))
+    text = (
+        f"mean {mean:.2f}, {len(kind.counts)} runs\nmore than {normal}: {np.mean(kind.counts > normal):.0%}\n"
+        f"   ({low:.0%} to {high:.0%})\nfewer: {np.mean(kind.counts < normal):.0%}"
+    )
+    ax.text(1.01, 0.5, text, transform=ax.transAxes, va="center", fontsize=8.5)
+    ax.set(ylim=(0, 1.2), yticks=[0.5], yticklabels=[], xlim=(-0.6, top + 0.6))
+    ax.grid(axis="y", alpha=0.3)
+    ax.tick_params(labelbottom=False)
+
+
+def draw_pictures(ax, pictures, unit):
+    """As many pictures as fit, side by side; a limb points down, as a leg does."""
+    if unit == "digits":
+        pictures = pictures.transpose(0, 2, 1)
+        pictures = pictures / np.abs(pictures).max((1, 2), keepdims=True)
+    framed = np.pad(pictures, ((0, 0), (0, 0), (1, 1)), constant_values=np.nan)
+    fitting = int(5.4 * framed.shape[1] / framed.shape[2])
+    colours = "magma" if unit == "digits" else "gray"
+    ax.imshow(np.hstack(framed[: max(fitting, 1)]), cmap=colours, vmin=-1, vmax=1)
+    ax.set_anchor("E")
+    ax.axis("off")
+
+
+QUICK = {"runs": 6, "images": 12, "t_end": 40.0}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small and fast")
+    parser.add_argument("--out", default="out", metavar="DIR")
+    options = parser.parse_args()
+    main(options.out, **(QUICK if options.quick else {}))
