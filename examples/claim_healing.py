@@ -260,7 +260,7 @@ def draw(found, shown, sides):
     return figure
 
 
-QUICK = {"sides": (5, 9), "holes": 6, "images": 20, "wide": 32, "old": 300, "steps": 6}
+QUICK = {"sides": (5, 9), "holes": 4, "images": 10, "wide": 28, "old": 300, "steps": 5}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

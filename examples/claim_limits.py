@@ -1,6 +1,27 @@
-"""Claim: where the analogy of pattern formation and denoising breaks, five differences with a number for each family.
+"""Claim: where the analogy of pattern formation and denoising breaks, in five measurements, each of both families.
 
-DOC
+A Turing system (Schnakenberg's stripes) stands beside a trained network of photographs and beside the equivariant local
+machine (ELS) of patterns of that very system. Found:
+
+- Attractors. A Turing pattern that has come to rest is one: kicked five times with noise of half its contrast, it comes
+  back each time (r2 = 0.98 with the first). A picture is none: the clock of a denoiser ends, and put back to that noise
+  and run again it drifts away, further with every round (0.81 for the network, 0.55 for ELS). Not every pattern is at
+  rest when it looks finished: a labyrinth of the age of the usual run still moves.
+- Memory. The Turing rule is four numbers, the machine all its images (4,800 here), the network 280,257. What matters is
+  the kind of the images, and not which ones: from the same noise two machines that share no image make much the same
+  texture (Pearson 0.71).
+- Scale. It is diffusion that sets the wave: twice the constants, 1.44 times the length (sqrt 2 is 1.41). The machine
+  has no diffusion; its wave is that of its images (1.52 times as long where theirs is 1.44) as long as the patch sees
+  it: a wider patch changes nothing (0.98), one below a wave makes 2.7 times as large blotches.
+- Conservation. Neither family keeps the mean of what it starts with: a Turing system makes and eats, a denoiser goes to
+  the brightness of its images. Phase separation (Cahn–Hilliard) does, to rounding, and so is neither.
+- Noise. A Turing pattern takes from the noise where its stripes go, and forgets how strong it was: Pearson 0.997
+  between patterns from some noise and from twice that noise. A denoiser is told by its clock how strong the noise is:
+  from twice the noise comes another picture (0.15). Picture and noise look alike more than pattern and noise do (0.32
+  against 0.16).
+
+    runs: starts a rule; sets: machines, each of so many patterns with `side` cells a side
+    rounds: kicks; grown: when a Turing pattern counts as at rest
 """
 
 import argparse
@@ -90,7 +111,7 @@ def main(out="out", runs=8, sets=6, patterns=3, side=40, rounds=5, grown=GROWN, 
     folder = Path(out) / "claim_limits"
     with atomic_path(folder / "numbers.json") as path:
         path.write_text(json.dumps({"claim": CLAIM, "rows": rows, "verdict": verdict}, indent=1), encoding="utf-8")
-    save_figure(draw(finished, kicked, likeness, numbers, ratios, drifts, stretched), folder / "figure.png")
+    save_figure(draw(finished, kicked, likeness, numbers, same, ratios, drifts, stretched), folder / "figure.png")
     return rows
 
 
@@ -199,7 +220,7 @@ def judge(values, rounds):
     )
 
 
-def draw(finished, kicked, likeness, numbers, ratios, drifts, stretched):
+def draw(finished, kicked, likeness, numbers, same, ratios, drifts, stretched):
     figure = Figure(figsize=(13, 8), dpi=110, layout="constrained")
     axes = figure.subplots(2, 3)
     (back, stored, scale), (mean, noise, sheet) = axes
@@ -212,8 +233,10 @@ def draw(finished, kicked, likeness, numbers, ratios, drifts, stretched):
     back.legend(fontsize=8, frameon=False)
     bars = stored.bar(range(len(numbers)), list(numbers.values()), color=[COLOURS[n.split()[0]] for n in numbers])
     stored.bar_label(bars, [f"{count:,}" for count in numbers.values()], fontsize=9, padding=2)
+    about = f"ELS of other such images, same noise:\nPearson of the textures {np.mean(same):.2f}"
+    stored.text(0.03, 0.97, about, transform=stored.transAxes, fontsize=9, va="top")
     stored.set_xticks(range(len(numbers)), list(numbers))
-    stored.set(yscale="log", ylim=(1, 1e7), ylabel="numbers", title="what the rule remembers")
+    stored.set(yscale="log", ylim=(1, 1e8), ylabel="numbers", title="what the rule remembers")
     for n, (name, values) in enumerate(ratios.items()):
         scale.plot(values, np.full(len(values), n) + 0.12, "o", color=COLOURS[name.split(":")[0]], alpha=0.4)
         scale.plot(np.mean(values), n - 0.12, "D", color=COLOURS[name.split(":")[0]])
@@ -249,7 +272,7 @@ def draw(finished, kicked, likeness, numbers, ratios, drifts, stretched):
     return figure
 
 
-QUICK = {"runs": 2, "sets": 2, "patterns": 1, "side": 24, "rounds": 2, "grown": 300}
+QUICK = {"runs": 2, "sets": 2, "patterns": 1, "side": 20, "rounds": 2, "grown": 300}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
