@@ -24,7 +24,7 @@ CROPS = 5  # known pictures out of one pattern
 BARE = 0.01  # noise on the uniform state in a cut Turing pattern
 
 
-def main(out="out", sides=(5, 9, 15, 21), holes=50, images=60, wide=48, old=OLD, label=9, steps=12, seed=0):
+def main(out="out", sides=(5, 9, 15, 21), holes=50, images=60, wide=48, old=OLD, label=9, steps=12, again=1000, seed=0):
     pictures, labels = td.data.fashion()
     boots = td.data.to_unit(pictures[labels == label])
     cases = pattern_cases(holes, images, wide, boots.shape[-1], old, seed)
@@ -35,10 +35,10 @@ def main(out="out", sides=(5, 9, 15, 21), holes=50, images=60, wide=48, old=OLD,
             hole = square(whole.shape[2:], width)
             for name, heal in {**healers, **CONTROLS}.items():
                 healed = heal(whole, hole, steps, seed)
-                found[kind, name, width] = measure(healed, whole, known, hole)
+                found[kind, name, width] = measure(healed, whole, known, hole, again)
                 shown[kind, name, width] = healed[0, 0]
                 if kind != "boots" and width == sides[-1] and name != "grey":  # grey has no waves
-                    waves[kind, name] = compare_waves(healed, whole, hole)
+                    waves[kind, name] = compare_waves(healed, whole, hole, again)
             shown[kind, "cut", width] = np.where(hole, np.nan, whole[0, 0])
         shown[kind, "whole", 0] = whole[0, 0]
     rows = []
@@ -156,7 +156,7 @@ def another(whole, hole, steps, seed):
 CONTROLS = {"grey": grey, "another sample": another}
 
 
-def measure(healed, whole, known, hole):
+def measure(healed, whole, known, hole, again):
     """Of the holes, by the bootstrap over them: r2, and relative to what was cut out patch distance and contrast."""
     a, b = (cut(fields, hole) for fields in (healed, whole))
     near, nearest = (
@@ -164,20 +164,19 @@ def measure(healed, whole, known, hole):
         for fields in (healed, whole)
     )
     return (
-        interval(lambda n: td.measure.agreement(np.concatenate(a[n, 0]), np.concatenate(b[n, 0])).r2, len(a)),
-        interval(lambda n: near[n].mean() / nearest[n].mean(), len(a)),
-        interval(lambda n: a[n].std(axis=(1, 2, 3)).mean() / b[n].std(axis=(1, 2, 3)).mean(), len(a)),
+        interval(lambda n: td.measure.agreement(np.concatenate(a[n, 0]), np.concatenate(b[n, 0])).r2, len(a), again),
+        interval(lambda n: near[n].mean() / nearest[n].mean(), len(a), again),
+        interval(lambda n: a[n].std(axis=(1, 2, 3)).mean() / b[n].std(axis=(1, 2, 3)).mean(), len(a), again),
     )
 
 
-def compare_waves(healed, whole, hole):
-    """The wavelength in the healed holes over that of what was cut out."""
-    a, b = (cut(fields, hole) for fields in (healed, whole))
-    return interval(lambda n: length(a[n]) / length(b[n]), len(a))
-
-
-def length(fields):
-    return td.measure.wavelength(fields, window="hann").value
+def compare_waves(healed, whole, hole, again):
+    """The mean wavelength in the healed holes over that of what was cut out."""
+    a, b = (
+        np.array([td.measure.wavelength(field, window="hann").value for field in cut(fields, hole)])
+        for fields in (healed, whole)
+    )
+    return interval(lambda n: a[n].mean() / b[n].mean(), len(a), again)
 
 
 def cut(fields, hole, margin=0):
@@ -186,7 +185,7 @@ def cut(fields, hole, margin=0):
     return fields[..., rows, columns]
 
 
-def interval(statistic, count, times=1000):
+def interval(statistic, count, times):
     """A statistic of a sample, and its 95% interval by the bootstrap."""
     rng = np.random.default_rng(0)
     again = [statistic(rng.integers(count, size=count)) for _ in range(times)]
@@ -260,7 +259,7 @@ def draw(found, shown, sides):
     return figure
 
 
-QUICK = {"sides": (5, 9), "holes": 4, "images": 10, "wide": 28, "old": 300, "steps": 5}
+QUICK = {"sides": (5, 9), "holes": 4, "images": 10, "wide": 28, "old": 300, "steps": 5, "again": 200}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

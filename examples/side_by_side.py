@@ -3,6 +3,7 @@
 Both columns are local rules that see only a small neighbourhood, run by the same engine and measured with the same
 rulers. Look at film.gif: a uniform state breaks up into spots and stripes; noise settles into boots that nobody
 designed. In figure.png look at the last row: from which training image the patch at each pixel of a new boot comes.
+index.html holds it all, and answers clicks.
 """
 
 import argparse
@@ -23,7 +24,7 @@ def main(out="out", images=200, patch="fashion-resnet-zeros", samples=4, shape=(
     }
     result = td.compare(rules, samples=samples, shapes={turing: shape}, rng=seed, frames=frames)
     print(result.table)
-    for path in result.save(Path(out) / "side_by_side"):  # film.gif, figure.png, table.csv
+    for path in result.save(Path(out) / "side_by_side"):  # film, figures, tables, page
         print(path)
     return result
 

@@ -13,9 +13,10 @@ from PIL import Image
 import turingdiff as td
 
 ROOT = Path(__file__).parents[1]
+SAVED = {"film.gif", "figure.png", "figure.svg", "table.csv", "table.json"}
 EXAMPLES = {
     "gallery": {"gallery.png"},
-    "side_by_side": {"film.gif", "figure.png", "table.csv"},
+    "side_by_side": {"index.html", *SAVED},
     "black_and_white": {"figure.png"},
     **{
         f"claim_{name}": {"figure.png", "numbers.json"}
@@ -28,7 +29,7 @@ EXAMPLES = {
     "patch_mosaic": {"figure.png"},
     "what_each_level_decides": {"film.gif", "figure.png"},
     "memorise_or_create": {"film.gif", "figure.png"},
-    "theory_and_network": {"film.gif", "figure.png", "table.csv"},
+    "theory_and_network": SAVED,
     "light_cones": {"figure.png"},
     "dust_and_back": {"figure.png"},
     "digits": {"digits.gif", "figure.png"},

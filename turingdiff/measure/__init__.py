@@ -5,7 +5,7 @@ from __future__ import annotations
 from .compare_images import Agreement, agreement
 from .crossings import count_runs
 from .denoiser_waves import Speciation, speciation, uniform_fixed_point
-from .influence_cones import Influence, influence
+from .influence_cones import Influence, influence, influences
 from .linear import dispersion
 from .lyapunov import Divergence, divergence
 from .nearest import Novelty, leave_one_out, novelty
@@ -42,6 +42,7 @@ __all__ = [
     "dispersion",
     "divergence",
     "influence",
+    "influences",
     "jacobian_map",
     "leave_one_out",
     "novelty",
