@@ -1,6 +1,28 @@
 """Claim: cut the same hole in a finished pattern and a finished image, let both regrow, measure what returns.
 
-DOC
+A Turing pattern (Schnakenberg's stripes, waves of 6.4 cells) loses a square, and goes on in time; beside it the
+equivariant local machine (ELS), which knows other patterns, fills the same square. Boots that are in no training set
+lose one too, and are filled by ELS and the ideal machine, which know 60 other boots, and by the trained network (which
+has seen these, among 2,000 pictures). A denoiser begins with noise in the hole, and the rest of the picture is held at
+every level at image + sigma n (after RePaint, Lugmayr et al. 2022). Controls: grey in the hole, and the same place of
+another picture. Three questions: is it what was cut out (r2; of a pattern, the same one that was not cut and went on as
+long), do windows of 5 cells fit among known ones (patch distance, 1: as those that were cut out), is there as much
+contrast? Found, with 50 holes of each size:
+
+- The Turing system does not just make a pattern in the hole: it makes the one that was there, from its edge inwards. r2
+  is 0.99 for a hole of 9 cells, 0.91 for one of 15 and 0.78 for one of 21, more than three waves; 0.96 even there in an
+  old pattern, which has come to rest. Contrast, windows and wavelength come back in every case (1.0).
+- No denoiser does. ELS in the same patterns is worse from size to size (r2 0.58, 0.11, -0.24, -0.44) and has seams
+  (windows 1.6 to 1.8 times as far as those cut out): what goes on in the hole is decided at high noise, where the edge
+  says little, and there is no going back. It is better than another pattern in the hole (-0.76 to -0.93), until the
+  windows of both fit alike.
+- In boots ELS is right by the window (1.0 times the distance at every size) and right in the small only: r2 is 0.50
+  for a hole of 5, 0.16 for one of 15. The ideal machine, which knows whole boots, is the better one from 9 cells on
+  (0.48, 0.51, 0.44), and the network the worst of the three (0.26 to -0.11). Another boot in the hole, r2 = 0.39 at 15,
+  beats both local ones. What they make is paler than what was cut out (0.7 to 0.9 of the contrast).
+
+    sides: of the holes; holes: of each size; images: that the machines know; wide: cells a side of the patterns
+    old: time at which an old pattern is cut; again: resamples of the bootstrap
 """
 
 import argparse
@@ -255,6 +277,7 @@ def draw(found, shown, sides):
             ax.set_ylim(*((-1.6, 1.1), (0, None), (-0.05, None))[n])
         axes[2].legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     for ax in bottom.axes[3:]:
+        ax.set_xticks(sides)
         ax.set_xlabel("side of the hole [cells]")
     return figure
 
