@@ -23,18 +23,16 @@ missed, so that the shares are too low; on the wide one it counts 0.6 too many (
 import argparse
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from digits import DISTAL, bud, dose_map
 from matplotlib.figure import Figure
-from scipy.stats import binomtest
 
 import turingdiff as td
 from turingdiff.denoising.patch_sizes import SCHEDULES
 from turingdiff.files import atomic_path
-from turingdiff.measure.crossings import count_legs
 from turingdiff.show import save_figure
 
 CLAIM = "Extra fingers and extra legs arise alike: a local rule does not know how many there are already."
@@ -75,7 +73,10 @@ def main(out="out", runs=200, images=60, t_end=80.0, seed=0):
     digits = {name: grow(*bud_and_dose, runs, t_end, seed) for name, bud_and_dose in BUDS.items()}
     made = {"training images": trousers}
     made |= {name: legs(name, trousers[:images], runs, seed) for name in CONDITIONS}
-    legged = {name: Kind(np.array([count_legs(p) for p in batch]), batch[:SHOWN, 0]) for name, batch in made.items()}
+    legged = {
+        name: Kind(np.array([td.measure.count_legs(p) for p in batch]), batch[:SHOWN, 0])
+        for name, batch in made.items()
+    }
     normal = {"digits": int(np.median(digits["bud"].counts)), "legs": int(np.median(legged["training images"].counts))}
     rows = [
         row
@@ -125,41 +126,25 @@ def capped(largest, below):
 
 def told(name, kind, unit, normal):
     """Rows of the table: the mean, and the shares that have more and fewer than is normal."""
-    low, high = mean_interval(kind.counts)
-    common = {"runs": len(kind.counts)}
-    yield {"what": f"{name}: mean (95%)", "value": float(kind.counts.mean()), "low": low, "high": high,
-           "unit": unit, **common}  # fmt: skip
+    yield {"what": f"{name}: mean", **asdict(td.measure.mean_interval(kind.counts)), "unit": unit}
     for word, hits in (("more", kind.counts > normal), ("fewer", kind.counts < normal)):
-        low, high = wilson(int(hits.sum()), len(hits))
-        yield {"what": f"{name}: share with {word} than {normal} {unit} (95%)", "value": float(hits.mean()),
-               "low": low, "high": high, "unit": "", **common}  # fmt: skip
+        yield {"what": f"{name}: share with {word} than {normal} {unit}", **asdict(share(hits)), "unit": "1"}
 
 
-def mean_interval(counts):
-    """The 95% interval of a mean."""
-    half = 1.96 * counts.std(ddof=1) / math.sqrt(len(counts))
-    return float(counts.mean() - half), float(counts.mean() + half)
-
-
-def wilson(hits, runs):
-    """The 95% interval of a share (Wilson 1927)."""
-    found = binomtest(hits, runs).proportion_ci(method="wilson")
-    return float(found.low), float(found.high)
+def share(hits):
+    return td.measure.share_interval(int(hits.sum()), len(hits))
 
 
 def judge(digits, legged, normal):
     """A verdict from the numbers: more often than usual is where the intervals of the shares lie apart."""
     parts, without = [], []
     for unit, kinds, usual in (("digits", digits, "bud"), ("legs", legged, "published patches")):
-        hits = {name: int((kind.counts > normal[unit]).sum()) for name, kind in kinds.items()}
-        share = {
-            name: (hits[name] / len(kind.counts), *wilson(hits[name], len(kind.counts))) for name, kind in kinds.items()
-        }
+        found = {name: share(kind.counts > normal[unit]) for name, kind in kinds.items()}
         changed = [name for name in kinds if name not in (usual, "training images")]
-        more = [name for name in changed if share[name][1] > share[usual][2]]
-        without += [f"{name} ({share[name][0]:.0%})" for name in changed if name not in more]
-        listed = ", ".join(f"{name} {share[name][0]:.0%}" for name in more) or "none"
-        parts.append(f"more than {normal[unit]} {unit}: {usual} {share[usual][0]:.0%}; more often: {listed}")
+        more = [name for name in changed if found[name].low > found[usual].high]
+        without += [f"{name} ({found[name].value:.0%})" for name in changed if name not in more]
+        listed = ", ".join(f"{name} {found[name].value:.0%}" for name in more) or "none"
+        parts.append(f"more than {normal[unit]} {unit}: {usual} {found[usual].value:.0%}; more often: {listed}")
     count = len(digits) + len(legged) - 3  # less the two usual kinds and the training images
     word = f"holds for {count - len(without)} of {count} changes" + (
         f", not for {', '.join(without)}" if without else ""
@@ -199,16 +184,15 @@ def draw(digits, legged, normal):
 def draw_counts(ax, kind, normal, top, colour):
     shares = np.bincount(kind.counts, minlength=top + 1) / len(kind.counts)
     ax.bar(np.arange(top + 1), shares, 0.86, color=[colour if k > normal else "0.7" for k in range(top + 1)])
-    low, high = mean_interval(kind.counts)
-    mean = kind.counts.mean()
+    mean = td.measure.mean_interval(kind.counts)
     look = {"color": "black", "markersize": 4, "capsize": 3}
-    ax.errorbar(mean, 1.1, xerr=[[mean - low], [high - mean]], fmt="o", **look)
+    ax.errorbar(mean.value, 1.1, xerr=[[mean.value - mean.low], [mean.high - mean.value]], fmt="o", **look)
     if kind.predicted is not None:
         ax.axvline(kind.predicted, color="black", linestyle=":", linewidth=1.5)
-    low, high = wilson(int((kind.counts > normal).sum()), len(kind.counts))
+    more = share(kind.counts > normal)
     text = (
-        f"mean {mean:.2f}, {len(kind.counts)} runs\nmore than {normal}: {np.mean(kind.counts > normal):.0%}\n"
-        f"   ({low:.0%} to {high:.0%})\nfewer: {np.mean(kind.counts < normal):.0%}"
+        f"mean {mean.value:.2f}, {mean.runs} runs\nmore than {normal}: {more.value:.0%}\n"
+        f"   ({more.low:.0%} to {more.high:.0%})\nfewer: {np.mean(kind.counts < normal):.0%}"
     )
     ax.text(1.01, 0.5, text, transform=ax.transAxes, va="center", fontsize=8.5)
     ax.set(ylim=(0, 1.2), yticks=[0.5], yticklabels=[], xlim=(-0.6, top + 0.6))

@@ -27,6 +27,7 @@ contrast? Found, with 50 holes of each size:
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -67,13 +68,13 @@ def main(out="out", sides=(5, 9, 15, 21), holes=50, images=60, wide=48, old=OLD,
     for (kind, name, width), (r2, right, contrast) in found.items():
         about = f"{kind}, hole of {width}, filled by {name}"
         rows += [
-            {"what": f"r2 with what was cut out: {about}", **r2, "unit": "1", "runs": holes},
-            {"what": f"patch distance / that of what was cut out: {about}", **right, "unit": "1", "runs": holes},
-            {"what": f"contrast / that of what was cut out: {about}", **contrast, "unit": "1", "runs": holes},
+            {"what": f"r2 with what was cut out: {about}", **r2, "unit": "1"},
+            {"what": f"patch distance / that of what was cut out: {about}", **right, "unit": "1"},
+            {"what": f"contrast / that of what was cut out: {about}", **contrast, "unit": "1"},
         ]
     for (kind, name), one in waves.items():
         about = f"wavelength / that of what was cut out: {kind}, hole of {sides[-1]}, filled by {name}"
-        rows.append({"what": about, **one, "unit": "1", "runs": holes})
+        rows.append({"what": about, **one, "unit": "1"})
         print(about, "{value:.2f} [{low:.2f}, {high:.2f}]".format(**one))
     print(f"{'':37} {'r2':24} {'patch distance, relative':27} contrast, relative")
     for (kind, name, width), three in found.items():
@@ -186,9 +187,19 @@ def measure(healed, whole, known, hole, again):
         for fields in (healed, whole)
     )
     return (
-        interval(lambda n: td.measure.agreement(np.concatenate(a[n, 0]), np.concatenate(b[n, 0])).r2, len(a), again),
-        interval(lambda n: near[n].mean() / nearest[n].mean(), len(a), again),
-        interval(lambda n: a[n].std(axis=(1, 2, 3)).mean() / b[n].std(axis=(1, 2, 3)).mean(), len(a), again),
+        asdict(
+            td.measure.bootstrap_interval(
+                lambda n: td.measure.agreement(np.concatenate(a[n, 0]), np.concatenate(b[n, 0])).r2,
+                len(a),
+                resamples=again,
+            )
+        ),
+        asdict(td.measure.bootstrap_interval(lambda n: near[n].mean() / nearest[n].mean(), len(a), resamples=again)),
+        asdict(
+            td.measure.bootstrap_interval(
+                lambda n: a[n].std(axis=(1, 2, 3)).mean() / b[n].std(axis=(1, 2, 3)).mean(), len(a), resamples=again
+            )
+        ),
     )
 
 
@@ -198,21 +209,13 @@ def compare_waves(healed, whole, hole, again):
         np.array([td.measure.wavelength(field, window="hann").value for field in cut(fields, hole)])
         for fields in (healed, whole)
     )
-    return interval(lambda n: a[n].mean() / b[n].mean(), len(a), again)
+    return asdict(td.measure.bootstrap_interval(lambda n: a[n].mean() / b[n].mean(), len(a), resamples=again))
 
 
 def cut(fields, hole, margin=0):
     """What lies in the hole and, if asked for, about it."""
     rows, columns = (slice(n.min() - margin, n.max() + 1 + margin) for n in np.nonzero(hole))
     return fields[..., rows, columns]
-
-
-def interval(statistic, count, times):
-    """A statistic of a sample, and its 95% interval by the bootstrap."""
-    rng = np.random.default_rng(0)
-    again = [statistic(rng.integers(count, size=count)) for _ in range(times)]
-    low, high = np.percentile(again, (2.5, 97.5))
-    return {"value": float(statistic(np.arange(count))), "low": float(low), "high": float(high)}
 
 
 def judge(found, sides):
@@ -236,7 +239,6 @@ def judge(found, sides):
 
 COLOURS = {
     "Turing": "tab:green",
-    "Turing, uncut": "yellowgreen",
     "ELS": "tab:orange",
     "ideal": "tab:blue",
     "network": "black",

@@ -26,11 +26,11 @@ machine (ELS) of patterns of that very system. Found:
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.stats import t as student
 
 import turingdiff as td
 from turingdiff.files import atomic_path
@@ -80,7 +80,7 @@ def main(out="out", runs=8, sets=6, patterns=3, side=40, rounds=5, grown=GROWN, 
         "ELS: patch 9 to 5": waves["D", "narrow"] / waves["D", "wide"],
     }
     same = [
-        td.measure.agreement(a, b).pearson
+        td.measure.agreement(a[0], b[0]).pearson
         for a, b in zip(textures["other", "wide"], textures["D", "wide"], strict=True)
     ]
     rules["Cahn–Hilliard"] = separated = td.morphogenesis.cahn_hilliard()
@@ -96,7 +96,10 @@ def main(out="out", runs=8, sets=6, patterns=3, side=40, rounds=5, grown=GROWN, 
         row(f"r2 after {rounds} kicks and recoveries, {name}", values[-1], "1") for name, values in likeness.items()
     ]
     numbers = {"Turing rule": len(turing.params), "ELS": known[0].size, "network": weights(network)}
-    rows += [row(f"numbers in the {name}", [count], "numbers") for name, count in numbers.items()]
+    rows += [
+        {"what": f"numbers in the {name}", "value": count, "low": count, "high": count, "unit": "numbers", "runs": 1}
+        for name, count in numbers.items()
+    ]
     rows.append(row("Pearson of two ELS of other images of the same kind, same noise", same, "1"))
     rows += [row(f"wavelength ratio, {name}", values, "1") for name, values in ratios.items()]
     rows += [row(f"drift of the mean / contrast, {name}", values, "1") for name, values in drifts.items()]
@@ -191,13 +194,8 @@ def weights(network):
 
 
 def row(what, values, unit):
-    """The mean, and its 95% interval by Student's t; a number that is counted has none."""
-    values = np.asarray(values, float)
-    half = 0.0
-    if values.size > 1:
-        half = student.ppf(0.975, values.size - 1) * values.std(ddof=1) / np.sqrt(values.size)
-    mean = float(values.mean())
-    return {"what": what, "value": mean, "low": mean - half, "high": mean + half, "unit": unit, "runs": values.size}
+    """The mean, and its 95% interval."""
+    return {"what": what, **asdict(td.measure.mean_interval(values)), "unit": unit}
 
 
 def judge(values, rounds):

@@ -25,11 +25,11 @@ high noise (`td.measure.speciation`).
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.stats import t as student
 
 import turingdiff as td
 from turingdiff.files import atomic_path
@@ -143,11 +143,8 @@ def wavenumber(speciation):
 
 
 def row(what, values, unit):
-    """A row of the table: the mean, and its 95% interval by Student's t."""
-    values = np.asarray(values, float)
-    half = student.ppf(0.975, values.size - 1) * values.std(ddof=1) / np.sqrt(values.size)
-    mean = float(values.mean())
-    return {"what": what, "value": mean, "low": mean - half, "high": mean + half, "unit": unit, "runs": values.size}
+    """The mean, and its 95% interval."""
+    return {"what": what, **asdict(td.measure.mean_interval(values)), "unit": unit}
 
 
 def judge(rows, first, made, waves):

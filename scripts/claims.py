@@ -1,19 +1,21 @@
 """Run the claims, and write docs/claims.md from what they found.
 
-    python scripts/claims.py [CLAIM ...] [--out DIR]
+    python scripts/claims.py [CLAIM ...]
 
 Each claim is one example, examples/claim_*.py, run at full size in a process of its own; its numbers go to
-docs/results/ and its figure to docs/images/. Without names all are run (about an hour). What lies in the folder already
-is not run again: remove it after a change. The page is written from all results that are there.
+docs/results/ and its figure to docs/images/. Without names all are run (about half an hour on two quiet cores). The
+page is written from all results that are there.
 """
 
 import argparse
 import json
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
-from pages import filled, versions
+from pages import about, filled
 from PIL import Image
 
 ROOT = Path(__file__).parent.parent
@@ -30,18 +32,18 @@ CLAIMS = (
 WIDTH = 1400  # pixels of a figure on the page
 
 
-def run(claim, folder):
-    """One example at full size, if it is not there: its numbers with how they were made, and its figure."""
-    made = folder / claim
-    if not (made / "numbers.json").exists():
-        subprocess.run([sys.executable, str(ROOT / "examples" / f"{claim}.py"), "--out", str(folder)], check=True)
-    found = json.loads((made / "numbers.json").read_text())
-    with Image.open(made / "figure.png") as picture:
-        picture.thumbnail((WIDTH, 10 * WIDTH))
-        colours = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-        colours.save(IMAGES / f"{claim}.png", optimize=True)
-    about = {"command": f"python examples/{claim}.py", "versions": versions()}
-    (RESULTS / f"{claim}.json").write_text(json.dumps(about | found, indent=1) + "\n")
+def run(claim):
+    """One example at full size: its numbers with how they were made, and its figure."""
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, str(ROOT / "examples" / f"{claim}.py"), "--out", folder], check=True)
+        found = json.loads((Path(folder) / claim / "numbers.json").read_text())
+        with Image.open(Path(folder) / claim / "figure.png") as picture:
+            picture.thumbnail((WIDTH, 10 * WIDTH))
+            colours = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+            colours.save(IMAGES / f"{claim}.png", optimize=True)
+    made = about(began) | {"command": f"python examples/{claim}.py"}
+    (RESULTS / f"{claim}.json").write_text(json.dumps(made | found, indent=1) + "\n")
 
 
 def page():
@@ -59,23 +61,27 @@ def page():
     PAGE.write_text(text)
 
 
+def digits(value):
+    """Three, or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def section(claim, found):
     """A table of numbers with their intervals, and the figure."""
-    lines = ["| | number | 95% interval or quartiles, as the row says | runs |", "|---|---|---|---|"]
+    lines = ["| | number | 95% interval | runs |", "|---|---|---|---|"]
     for row in found["rows"]:
-        unit = f" {row['unit']}" if row["unit"] else ""
-        interval = "" if row["low"] is None else f"{row['low']:.3g} to {row['high']:.3g}"
-        lines.append(f"| {row['what']} | **{row['value']:.3g}**{unit} | {interval} | {row['runs']} |")
+        value, low, high = (digits(row[name]) for name in ("value", "low", "high"))
+        unit = "" if row["unit"] == "1" else f" {row['unit']}"
+        lines.append(f"| {row['what']} | **{value}**{unit} | {low} to {high} | {row['runs']} |")
     return "\n".join([*lines, "", f"![{found['claim']}](images/{claim}.png)"])
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("claims", nargs="*", metavar="CLAIM", help=", ".join(CLAIMS))
-    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR")
     options = parser.parse_args()
     if unknown := set(options.claims) - set(CLAIMS):
         parser.error(f"unknown claims {sorted(unknown)}; there are {', '.join(CLAIMS)}")
     for claim in options.claims or CLAIMS:
-        run(claim, options.out)
-    page()
+        run(claim)
+        page()

@@ -22,12 +22,11 @@ from matplotlib.figure import Figure
 
 import turingdiff as td
 from turingdiff.files import atomic_path
-from turingdiff.measure.crossings import count_legs
 from turingdiff.show import save_figure
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "examples"))
-from claim_extra_fingers import CONDITIONS, TROUSERS, legs, wilson  # noqa: E402
+from claim_extra_fingers import CONDITIONS, TROUSERS, legs, share  # noqa: E402
 
 DATA, REPORT = ROOT / "docs" / "results" / "legs.npz", ROOT / "docs" / "results" / "legs.json"
 PICTURE = ROOT / "docs" / "images" / "legs-labelled.png"
@@ -75,7 +74,7 @@ def score(options):
     """Count, compare, write the report and draw the sheet."""
     data = load()
     first, second = data["labels"]
-    counts = np.array([count_legs(picture) for picture in unit(data)])
+    counts = np.array([td.measure.count_legs(picture) for picture in unit(data)])
     told = first >= 0
     wrong = told & (counts != first)
     both = told & (second >= 0)
@@ -113,9 +112,10 @@ def score(options):
 
 
 def rate(wrong):
-    """How many of how many, and the share with its Wilson interval."""
-    interval = [round(end, 3) for end in wilson(int(wrong.sum()), len(wrong))]
-    return {"hits": int(wrong.sum()), "of": len(wrong), "share": round(float(wrong.mean()), 3), "95%": interval}
+    """How many of how many, and the share with its interval."""
+    found, hits = share(wrong), int(wrong.sum())
+    ends = [round(found.low, 3), round(found.high, 3)]
+    return {"hits": hits, "of": found.runs, "share": round(found.value, 3), "95%": ends}
 
 
 def unit(data):

@@ -21,10 +21,5 @@ def about(began):
     return {
         "command": f"python {shlex.join(sys.argv)}",
         "seconds": round(time.perf_counter() - began),
-        "versions": versions(),
+        "versions": {package: version(package) for package in ("turingdiff", "numpy", "numba")},
     }
-
-
-def versions():
-    """Of what the numbers depend on."""
-    return {package: version(package) for package in ("turingdiff", "numpy", "numba")}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import turingdiff as td
-from turingdiff.measure.crossings import count_legs
+from turingdiff.measure import count_legs
 
 RESULTS = Path(__file__).parents[1] / "docs" / "results"
 

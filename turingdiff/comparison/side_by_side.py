@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+import numpy as np
+
 from turingdiff.agreements import Agreements, against_reference
 from turingdiff.comparison.columns import Column, make_column, strips_of
 from turingdiff.comparison.rows import SPREAD, rows_of
@@ -161,7 +163,7 @@ def compare(
         raise ValueError("seeds counts the noises that rules share with a reference=; without one, give samples=")
     if not 1 <= len(rules) <= 4:
         raise ValueError(f"compare takes one to four rules, as a mapping title -> rule; got {len(rules)}")
-    if not isinstance(rng, int):
+    if not isinstance(rng, int | np.integer):
         raise TypeError(f"rng is the seed of every rule, a whole number; got {rng!r}")
     shapes = shapes or {}
     if unknown := set(shapes) - set(rules):
@@ -170,11 +172,10 @@ def compare(
     for name, rule in rules.items():
         default = rule.canvas if isinstance(rule, Denoiser) else TURING_SHAPE
         columns[name] = make_column(rule, shapes.get(name, default), samples, rng, frames, progress)
-    call = f"td.compare({{{', '.join(f'{name!r}: {rule.name}' for name, rule in rules.items())}}}, samples={samples}"
-    call += (
-        "".join(f", {key}={value!r}" for key, value in (("shapes", dict(shapes)), ("rng", rng)) if value != {}) + ")"
-    )
-    return Comparison(columns, Table.of_columns({name: rows_of(c) for name, c in columns.items()}), call, rng)
+    titles = ", ".join(f"{name!r}: {rule.name}" for name, rule in rules.items())
+    sizes = f", shapes={dict(shapes)!r}" if shapes else ""
+    call = f"td.compare({{{titles}}}, samples={samples}{sizes}, rng={rng})"
+    return Comparison(columns, Table.of_columns({name: rows_of(c) for name, c in columns.items()}), call, int(rng))
 
 
 def check_folder(folder: str | os.PathLike[str]) -> Path:

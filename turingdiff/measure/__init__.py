@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .compare_images import Agreement, agreement
-from .crossings import count_runs
+from .crossings import count_legs, count_runs
 from .denoiser_waves import Speciation, speciation, uniform_fixed_point
 from .influence_cones import Influence, influence, influences
+from .intervals import Interval, bootstrap_interval, mean_interval, median_interval, share_interval
 from .linear import dispersion
 from .lyapunov import Divergence, divergence
 from .nearest import Novelty, leave_one_out, novelty
@@ -24,6 +25,7 @@ __all__ = [
     "Dispersion",
     "Divergence",
     "Influence",
+    "Interval",
     "JacobianMap",
     "Novelty",
     "Observation",
@@ -36,7 +38,9 @@ __all__ = [
     "TuringSpace",
     "Wavelength",
     "agreement",
+    "bootstrap_interval",
     "change",
+    "count_legs",
     "count_runs",
     "disagreements",
     "dispersion",
@@ -45,11 +49,14 @@ __all__ = [
     "influences",
     "jacobian_map",
     "leave_one_out",
+    "mean_interval",
+    "median_interval",
     "novelty",
     "observe",
     "patch_distance",
     "patch_leave_one_out",
     "shapes",
+    "share_interval",
     "sources",
     "speciation",
     "spectrum",

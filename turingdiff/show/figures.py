@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -82,14 +82,20 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], **options: Any) ->
 
     Options are those of matplotlib's ``Figure.savefig``, such as ``bbox_inches="tight"``.
     """
+    path = Path(path)
+    with atomic_path(path) as temporary:
+        write_figure(figure, temporary, path.suffix.removeprefix(".").lower(), **options)
+    return path
+
+
+def write_figure(figure: Figure, file: Path | BinaryIO, kind: str, **options: Any) -> None:
+    """Write a figure as "png", "svg" or another of matplotlib's formats; the bytes do not depend on the day."""
     from matplotlib import rc_context
 
-    path = Path(path)
-    metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None} if path.suffix == ".png" else {}
+    metadata = {"svg": {"Date": None}, "png": {"Software": None}}.get(kind, {})
     # Without a salt of ours the names inside an SVG are drawn at random.
-    with atomic_path(path) as temporary, rc_context({"svg.hashsalt": "turingdiff"}):
-        figure.savefig(temporary, metadata=metadata, **options)
-    return path
+    with rc_context({"svg.hashsalt": "turingdiff"}):
+        figure.savefig(file, format=kind, metadata=metadata, **options)
 
 
 def _aspect(strip: Strip) -> float:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from turingdiff.files import atomic_path
 from turingdiff.show.colour import COLORMAP, colours, indexed, limits
+from turingdiff.show.figures import write_figure
 from turingdiff.tables import Number, Table
 
 if TYPE_CHECKING:
@@ -246,11 +247,8 @@ def _png(pixels: NDArray[np.uint8], palette: NDArray[np.uint8] | None = None) ->
 
 
 def _svg(figure: Figure) -> bytes:
-    from matplotlib import rc_context
-
     stream = io.BytesIO()
-    with rc_context({"svg.hashsalt": "turingdiff"}):
-        figure.savefig(stream, format="svg", metadata={"Date": None})
+    write_figure(figure, stream, "svg")
     return stream.getvalue()
 
 
