@@ -119,7 +119,7 @@ def judge(rows, curves, count):
     rises = all(values[0] < values[-1] for values in ends.values())
     apart = min(values[-1] for values in ends.values()) > max(controls.values()) + 0.2
     told = ", ".join(
-        f"{name} from {values[0]:.3f} to {values[-1]:.3f} ({'reached' if values[-1] > 0.99 else 'not yet 1'})"
+        f"{name} from {values[0]:.3f} to {values[-1]:.3f} ({'over 99%' if values[-1] > 0.99 else 'not yet 99%'})"
         for name, values in ends.items()
     )
     other = ", ".join(f"{kind} {value:.3f}" for kind, value in controls.items())

@@ -40,8 +40,7 @@ def run(claim):
         found = json.loads((Path(folder) / claim / "numbers.json").read_text())
         with Image.open(Path(folder) / claim / "figure.png") as picture:
             picture.thumbnail((WIDTH, 10 * WIDTH))
-            colours = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-            colours.save(IMAGES / f"{claim}.png", optimize=True)
+            picture.convert("RGB").save(IMAGES / f"{claim}.png", optimize=True)
     made = about(began) | {"command": f"python examples/{claim}.py"}
     (RESULTS / f"{claim}.json").write_text(json.dumps(made | found, indent=1) + "\n")
 

@@ -16,7 +16,7 @@ from turingdiff.measure import Agreement, leave_one_out, novelty
 
 compiled = pytest.mark.compiled
 SIZE = (8, 8)
-COLUMNS = ("Pearson", "quartiles", "r²", "quartiles", "closer than ideal")
+COLUMNS = ("Pearson", "quartiles of Pearson", "r²", "quartiles of r²", "closer than ideal")
 
 
 def pictures(count=6, size=SIZE, channels=1, seed=0):

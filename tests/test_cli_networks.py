@@ -67,7 +67,7 @@ def random_network(path, images=None, size=(8, 8), **options):
 def test_train_writes_a_network_that_can_be_run_and_compared(tmp_path, capsys):
     path = tmp_path / "new" / "mine.npz"
     assert run("train", *SMALL, "--steps", 20, "--out", path) == 0
-    assert "mine.npz  (0.0" in capsys.readouterr().out
+    assert "mine.npz  (" in capsys.readouterr().out
     assert names(path.parent) == ["mine.npz"]
     weights = load_weights(path)
     assert (weights.architecture.width, weights.architecture.layers, weights.architecture.classes) == (4, 1, 0)

@@ -72,7 +72,7 @@ class Agreements:
     @property
     def table(self) -> Table:
         """A row a prediction: median and quartiles of Pearson's r and r², and how often r² is above the ideal's."""
-        columns = ("Pearson", "quartiles", "r²", "quartiles", "closer than ideal")
+        columns = ("Pearson", "quartiles of Pearson", "r²", "quartiles of r²", "closer than ideal")
         rivals = [one for one in self.predictions.values() if one.rule is not None and one.rule.name == "ideal"]
         rows = {}
         for name, prediction in self.predictions.items():

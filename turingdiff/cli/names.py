@@ -12,6 +12,7 @@ import numpy as np
 from turingdiff import data, denoising, morphogenesis
 from turingdiff.denoising.denoiser import Denoiser
 from turingdiff.denoising.networks import SHIPPED
+from turingdiff.show.files import human_size
 from turingdiff.systems import System
 
 DEFAULT_IMAGES = 1000
@@ -97,4 +98,4 @@ def _at_least_1(limit: int | None) -> int | None:
 
 def print_file(path: Path) -> None:
     """Say what was written."""
-    print(f"{path}  ({path.stat().st_size / 1e6:.2f} MB)")
+    print(f"{path}  ({human_size(path.stat().st_size)})")

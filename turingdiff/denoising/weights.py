@@ -144,6 +144,9 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
         If it is damaged, not a network's, or of a later format; the text says which.
     """
     with open(path, "rb") as stream:
+        if not zipfile.is_zipfile(stream):  # what NumPy would say of it is advice to trust the file
+            raise ValueError(f"{path}: not a whole .npz file of a network (it is no zip archive)")
+        stream.seek(0)
         try:
             with np.load(stream, allow_pickle=False) as archive:
                 held = {name: np.array(archive[name]) for name in archive.files}

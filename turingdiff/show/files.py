@@ -107,6 +107,11 @@ def write_mp4(path: Path, frames: Iterable[np.ndarray], palette: np.ndarray, fps
             writer.append_data(palette[np.pad(frame, ((0, height % 2), (0, width % 2)))])
 
 
+def human_size(size: int) -> str:
+    """Bytes as a person says them."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB" if size >= 1e4 else f"{size} B"
+
+
 @dataclass(frozen=True)
 class Film:
     """A film on disk: ``print(film)`` says what it is, ``open(film)`` works.
@@ -125,10 +130,9 @@ class Film:
         return str(self.path)
 
     def __str__(self) -> str:
-        size = self.size_bytes
-        human = f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB" if size >= 1e4 else f"{size} B"
         frames = f"{self.frames} frame{'s' * (self.frames != 1)}"
-        return f"{self.path}: {frames} of {self.width} x {self.height}, {self.seconds:.1f} s, {human}"
+        size = human_size(self.size_bytes)
+        return f"{self.path}: {frames} of {self.width} x {self.height}, {self.seconds:.1f} s, {size}"
 
 
 def number(name: str, value: float) -> float:
