@@ -20,8 +20,8 @@ import numpy as np
 import torch
 
 import turingdiff as td
-from turingdiff.denoising.weights import Architecture, Weights, time_features
-from turingdiff.training.residual_network import ResidualNetwork
+from turingdiff.network._residual_network import ResidualNetwork
+from turingdiff.network._weights import Architecture, Weights, time_features
 
 SIGMA = 1.3
 

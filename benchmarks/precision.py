@@ -1,4 +1,4 @@
-"""How far float32 carries a patch posterior: the numbers behind `LOGIT_ERROR` in turingdiff/denoising/posterior.py.
+"""How far float32 carries a patch posterior: the numbers behind `LOGIT_ERROR` in turingdiff/patches/posterior.py.
 
     python benchmarks/precision.py [number of training images]
 
@@ -12,14 +12,14 @@ import sys
 import numpy as np
 
 import turingdiff as td
-from turingdiff.denoising import posterior
+from turingdiff.patches import admissible, posterior
 
 BINS = (0, 30, 100, 200, 300, 400, 500, 600, 700, 800, 1000, 1500, 3000)
 SIGMAS = (0.0781, 0.16, 0.3, 0.6, 1.0, 3.0, 80.0)
 FORMS = {
-    "zero": posterior.same_border_overlap,
-    "periodic": posterior.all_shifts,
-    "local": posterior.same_place,
+    "zero": admissible.same_border_overlap,
+    "periodic": admissible.all_shifts,
+    "local": admissible.same_place,
 }
 
 
@@ -45,11 +45,11 @@ def inputs(clean, sigma, rng):
 def errors(images, clean, rng):
     """Yields (label, |top|, |D32 - D64|) for all forms, sizes, levels and inputs, one value a pixel."""
     size = images.shape[2:]
-    for form, admissible in FORMS.items():
+    for form, places_of in FORMS.items():
         for k in (3, 5, 7, 11, 17, 27):
             if k > size[0]:
                 continue
-            places = admissible(size, size, k // 2)
+            places = places_of(size, size, k // 2)
             for sigma in SIGMAS:
                 for name, y in inputs(clean, sigma, rng).items():
                     y = y.astype(np.float32)

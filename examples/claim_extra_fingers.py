@@ -31,7 +31,7 @@ from digits import DISTAL, bud, dose_map
 from matplotlib.figure import Figure
 
 import turingdiff as td
-from turingdiff.denoising.patch_sizes import SCHEDULES
+from turingdiff.denoising._patch_sizes import SCHEDULES
 from turingdiff.files import atomic_path
 from turingdiff.show import save_figure
 

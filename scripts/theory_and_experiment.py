@@ -20,8 +20,8 @@ from pages import about, filled
 
 import turingdiff as td
 from turingdiff.denoising import calibrate_to, cosine_levels, equivariant_local, local
-from turingdiff.denoising.networks import SHIPPED
-from turingdiff.denoising.patch_sizes import Schedule
+from turingdiff.denoising._patch_sizes import Schedule
+from turingdiff.network._network import SHIPPED
 from turingdiff.show import save_figure
 
 DOCS = Path(__file__).parent.parent / "docs"

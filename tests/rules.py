@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 import turingdiff as td
-from turingdiff.stencils import isotropic_laplacian, laplacian
+from turingdiff.engine.stencils import isotropic_laplacian, laplacian
 
 ONE = np.float64(1)  # makes the rate of a float32 field a float64, which is rounded before the step is taken
 

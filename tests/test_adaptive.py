@@ -5,9 +5,9 @@ import pytest
 from rules import decay_rule, heat_rule, last, logistic_rule
 
 import turingdiff as td
-from turingdiff.engine.error_control import _factor
+from turingdiff.engine.adaptive import _factor
+from turingdiff.engine.embedded_pairs import ChebyshevPair, Trial, bogacki_shampine
 from turingdiff.engine.flow import Flow
-from turingdiff.engine.pairs import ChebyshevPair, Trial, bogacki_shampine
 
 methods = pytest.mark.parametrize("method", ["bs23", "rkc"])
 

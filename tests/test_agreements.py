@@ -10,7 +10,7 @@ from PIL import Image
 from tiny_networks import tiny
 
 import turingdiff as td
-from turingdiff.agreements import NEAREST, Agreements, Prediction
+from turingdiff.comparison.against_reference import NEAREST, Agreements, Prediction
 from turingdiff.denoising import equivariant_local, ideal, network, wiener
 from turingdiff.measure import Agreement, leave_one_out, novelty
 

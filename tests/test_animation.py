@@ -13,15 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from turingdiff.files import atomic_path
-from turingdiff.show import (
-    Film,
-    animate,
-    animate_side_by_side,
-    colour,
-    files,
-    save_frame,
-    save_still,
-)
+from turingdiff.show import Film, animate, animate_side_by_side, colour, files, save_frame, save_still
 
 
 @dataclass

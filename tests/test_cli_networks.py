@@ -14,9 +14,9 @@ from tiny_networks import same, tiny
 import turingdiff as td
 from turingdiff.cli import main
 from turingdiff.cli.names import MACHINES
-from turingdiff.denoising.networks import SHIPPED
-from turingdiff.denoising.patch_sizes import OURS
-from turingdiff.denoising.weights import images_digest, load_weights, save_weights
+from turingdiff.denoising._patch_sizes import OURS
+from turingdiff.network._network import SHIPPED
+from turingdiff.network._weights import images_digest, load_weights, save_weights
 
 compiled = pytest.mark.compiled
 SMALL = ("--width", 4, "--layers", 1, "--limit", 12, "--batch", 4)
@@ -99,7 +99,7 @@ def test_train_says_how_the_loss_went(tmp_path, capsys):
 
 @pytest.mark.usefixtures("one_thread")
 def test_an_interrupted_training_is_resumed(tmp_path, capsys, monkeypatch):
-    from turingdiff.training import loop
+    from turingdiff.network import _training as loop
 
     options = ("train", *SMALL, "--steps", 20, "--save-every", 5, "--padding", "circular")
     assert run(*options, "--out", tmp_path / "whole.npz") == 0

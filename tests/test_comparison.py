@@ -9,7 +9,7 @@ from PIL import Image
 import turingdiff as td
 from turingdiff.comparison import check_folder
 from turingdiff.comparison.rows import SPREAD, UNIFORM, mean, number
-from turingdiff.tables import Number, Table
+from turingdiff.show.tables import Number, Table
 
 FILES = ["figure.png", "figure.svg", "film.gif", "index.html", "table.csv", "table.json"]
 
@@ -141,8 +141,8 @@ def test_sources_have_the_largest_weight_of_which_the_denoised_image_is_the_mean
 
 
 def test_sources_of_many_samples_cost_no_more(result, monkeypatch):
-    monkeypatch.setattr("turingdiff.comparison.clicks.MOSAICS", 4)
-    monkeypatch.setattr("turingdiff.comparison.clicks.SAMPLES", 1)
+    monkeypatch.setattr("turingdiff.comparison.page_data.MOSAICS", 4)
+    monkeypatch.setattr("turingdiff.comparison.page_data.SAMPLES", 1)
     column = result.columns["ELS"]
     few = td.comparison.clicks.origins(column.rule, column.run, column.mosaics)
     assert few.image.shape[:2] == (1, 4)

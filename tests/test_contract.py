@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from tiny_networks import tiny
 
 import turingdiff as td
-from turingdiff.denoising.machine import Machine
+from turingdiff.denoising._machine import Machine
 from turingdiff.engine import flow
 from turingdiff.engine.flow import Flow
-from turingdiff.reactions import Reaction
+from turingdiff.morphogenesis._reaction import Reaction
 
 SIGMA = 1.3
 

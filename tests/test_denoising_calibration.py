@@ -6,8 +6,8 @@ import pytest
 
 import turingdiff as td
 from turingdiff.denoising import Calibration, add_noise, calibrate, cosine_levels, equivariant_local, local
-from turingdiff.denoising.calibration import denoise_with_sizes
-from turingdiff.denoising.lanes import LANES
+from turingdiff.denoising._calibration import denoise_with_sizes
+from turingdiff.patches.lanes import LANES
 
 compiled = pytest.mark.compiled
 MACHINES = {

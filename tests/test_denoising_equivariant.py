@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import turingdiff as td
-from turingdiff.denoising import equivariant, equivariant_local, ideal, orbits
+from turingdiff.denoising import _equivariant as orbits
+from turingdiff.denoising import equivariant, equivariant_local, ideal
 
 SIGMAS = (0.05, 0.3, 1.0, 5.0, 80.0)
 

@@ -8,7 +8,7 @@ from rules import last
 
 import turingdiff as td
 from turingdiff.denoising import Machine, equivariant_local, ideal, local
-from turingdiff.denoising.machine import make_machine
+from turingdiff.denoising._machine import make_machine
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (6, 2, 5, 6)).astype(np.float32)
 LABELS = np.array([0, 1, 0, 2, 1, 0])

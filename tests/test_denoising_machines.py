@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import turingdiff as td
-from turingdiff.denoising import cosine_levels, equivariant_local, ideal, local, posterior
-from turingdiff.denoising.lanes import LANES
+from turingdiff.denoising import cosine_levels, equivariant_local, ideal, local
+from turingdiff.patches import posterior
+from turingdiff.patches.lanes import LANES
 
 compiled = pytest.mark.compiled
 LEVELS = cosine_levels(20)[:-1]
@@ -342,7 +343,7 @@ def test_bytes_do_not_depend_on_how_many_blocks_fit_the_memory(monkeypatch):
     machine = equivariant_local(images, 3)
     expected = machine.denoise(y, 0.5).tobytes()
     for size in (1, 2**18, 2**19):
-        monkeypatch.setattr("turingdiff.denoising.posterior.BYTES_AT_ONCE", size)
+        monkeypatch.setattr("turingdiff.patches.posterior.BYTES_AT_ONCE", size)
         assert machine.denoise(y, 0.5).tobytes() == expected
 
 

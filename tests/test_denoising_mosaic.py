@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import turingdiff as td
 from turingdiff.denoising import consistency, equivariant_local, ideal, local, mosaic, wiener
-from turingdiff.denoising.lanes import LANES
+from turingdiff.patches.lanes import LANES
 
 compiled = pytest.mark.compiled
 MACHINES = {

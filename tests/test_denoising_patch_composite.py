@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import turingdiff as td
-from turingdiff.denoising import cosine_levels, ideal, karras_levels, local, patch_averages
-from turingdiff.denoising.patch_averages import onto_pixels, patch_composite, run_sums
+from turingdiff.denoising import _patch_composite as patch_averages
+from turingdiff.denoising import cosine_levels, ideal, karras_levels, local
+from turingdiff.denoising._patch_composite import onto_pixels, patch_composite, run_sums
 
 LEVELS = [*cosine_levels(20)[:-1], 0.05]
 boundaries = pytest.mark.parametrize("boundary", ["zero", "periodic"])

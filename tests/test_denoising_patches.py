@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turingdiff.denoising import cosine_levels, equivariant_local, ideal, local
-from turingdiff.denoising.machines import DEFAULT_PATCH
-from turingdiff.denoising.patch_sizes import OURS, PUBLISHED, patch_sizes
+from turingdiff.denoising._machine import DEFAULT_PATCH
+from turingdiff.denoising._patch_sizes import OURS, PUBLISHED, patch_sizes
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (3, 1, 30, 30)).astype(np.float32)
 LEVELS = cosine_levels(20)  # t = 1, 19/20 ... 0

@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 
 import turingdiff as td
-from turingdiff.denoising import cosine_levels, covariance_masks, ideal, local
-from turingdiff.denoising.covariance_masks import LEVELS_KEPT, mask_bits, pca_local
-from turingdiff.denoising.gaussian import principal_components
+from turingdiff.denoising import _pca_local as covariance_masks
+from turingdiff.denoising import cosine_levels, ideal, local
+from turingdiff.denoising._pca_local import LEVELS_KEPT, mask_bits, pca_local
+from turingdiff.denoising._wiener import principal_components
 
 LEVELS = [*cosine_levels(20)[:-1], 0.05]
 SHAPES = [(7, 1, 4, 5), (40, 1, 5, 4), (9, 3, 3, 4), (60, 2, 4, 3)]

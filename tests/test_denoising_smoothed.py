@@ -8,7 +8,7 @@ import pytest
 
 import turingdiff as td
 from turingdiff.denoising import ideal, sample, smoothed
-from turingdiff.denoising.cells_whole import smoothed_cell
+from turingdiff.denoising._smoothed import smoothed_cell
 
 SIGMAS = (0.05, 0.3, 1.0, 5.0, 80.0)
 

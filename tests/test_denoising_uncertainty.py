@@ -6,8 +6,8 @@ import pytest
 
 import turingdiff as td
 from turingdiff.denoising import add_noise, equivariant_local, ideal, local, uncertainty, wiener
-from turingdiff.denoising.lanes import LANES, fast_exp
 from turingdiff.engine.compile import kernel
+from turingdiff.patches.lanes import LANES, fast_exp
 
 compiled = pytest.mark.compiled
 MACHINES = {

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rules import decay_rule, heat_rule, last
 
 import turingdiff as td
-from turingdiff.stencils import isotropic_laplacian, laplacian
+from turingdiff.engine.stencils import isotropic_laplacian, laplacian
 
 dispersion = td.measure.dispersion
 brusselator, gray_scott, schnakenberg = (

@@ -6,7 +6,7 @@ from scipy.optimize import brentq
 from tiny_networks import tiny
 
 import turingdiff as td
-from turingdiff.stencils import laplacian
+from turingdiff.engine.stencils import laplacian
 
 dispersion, speciation, fixed_point = td.measure.dispersion, td.measure.speciation, td.measure.uniform_fixed_point
 ideal, equivariant, local, equivariant_local, wiener = (

@@ -7,7 +7,7 @@ from test_contract import DENOISERS, MACHINES, NETWORKS, SYSTEMS, distances, noi
 
 import turingdiff as td
 from turingdiff.measure import influence, jacobian_map
-from turingdiff.measure.influence_cones import influences
+from turingdiff.measure._influence import influences
 
 STEPPERS = {"euler": td.euler, "heun": td.heun, "rk4": td.rk4}
 STOCHASTIC = {"euler_maruyama": td.euler_maruyama, "ancestral": td.ancestral}
@@ -313,7 +313,7 @@ def test_the_map_of_a_gaussian_set_is_its_gain():
 def test_chunks_do_not_change_the_map(monkeypatch):
     machine = MACHINES["ideal"]
     whole = jacobian_map(machine, noisy(machine), 0.9)
-    monkeypatch.setattr("turingdiff.measure.receptive_fields.AT_ONCE", 1000)
+    monkeypatch.setattr("turingdiff.measure._jacobian_map.AT_ONCE", 1000)
     np.testing.assert_array_equal(jacobian_map(machine, noisy(machine), 0.9).jacobian, whole.jacobian)
 
 

@@ -7,13 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turingdiff.measure import (
-    agreement,
-    leave_one_out,
-    novelty,
-    spectrum,
-    wavelength,
-)
+from turingdiff.measure import agreement, leave_one_out, novelty, spectrum, wavelength
 
 sides = st.integers(1, 9)
 seeds = st.integers(0, 2**32 - 1)

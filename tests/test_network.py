@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from tiny_networks import SMALL, same, tiny
 
 import turingdiff as td
-from turingdiff.denoising import Network, convolutions, network, sample
-from turingdiff.denoising.levels import cosine_sigma
-from turingdiff.denoising.networks import SHIPPED
-from turingdiff.denoising.weights import (
+from turingdiff.denoising import Network, network, sample
+from turingdiff.denoising._levels import cosine_sigma
+from turingdiff.network import _convolutions as convolutions
+from turingdiff.network._network import SHIPPED
+from turingdiff.network._weights import (
     FORMAT,
     PADDINGS,
     Architecture,
@@ -64,7 +65,7 @@ def noisy(machine, shape=(6, 7), dtype=np.float32, seed=1):
 def torch_noise(weights, field, sigma, label):
     """The noise as PyTorch computes it, in the variance-preserving frame."""
     torch = pytest.importorskip("torch")
-    from turingdiff.training.residual_network import ResidualNetwork
+    from turingdiff.network._residual_network import ResidualNetwork
 
     features = time_features(np.array([sigma]), weights.architecture.frequencies).astype(np.float32)
     labels = torch.tensor([label]) if weights.architecture.classes else None
@@ -408,7 +409,7 @@ def saved(weights):
 
 def write(stream, arrays, about=None, digest=None, **more):
     """A network's file with something changed."""
-    from turingdiff.denoising.weights import _digest
+    from turingdiff.network._weights import _digest
 
     good = {"format": FORMAT, "architecture": asdict(Architecture(**SMALL)), "record": {"size": [6, 7]}}
     about = good | about if isinstance(about, dict) else good if about is None else about

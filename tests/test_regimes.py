@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import turingdiff as td
+from turingdiff.engine.stencils import laplacian
 from turingdiff.show import dispersion_figure, turing_space_figure
 from turingdiff.show.figures import save_figure
-from turingdiff.stencils import laplacian
 
 brusselator, gray_scott = td.morphogenesis.brusselator, td.morphogenesis.gray_scott
 turing_space, dispersion = td.measure.turing_space, td.measure.dispersion

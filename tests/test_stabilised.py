@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from rules import decay_rule, heat_rule, last, logistic_rule
 
 import turingdiff as td
-from turingdiff.engine import chebyshev, flow
-from turingdiff.engine.chebyshev import coefficients, stages_needed
+from turingdiff.engine import flow
+from turingdiff.engine import rkc as chebyshev
 from turingdiff.engine.flow import Flow
+from turingdiff.engine.rkc import coefficients, stages_needed
 
 
 def amplification(s, z):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import turingdiff as td
-from turingdiff.stencils import SYMBOL_BOUND, biharmonic, isotropic_laplacian, laplacian
+from turingdiff.engine.stencils import SYMBOL_BOUND, biharmonic, isotropic_laplacian, laplacian
 
 both = pytest.mark.parametrize("stencil", [laplacian, isotropic_laplacian])
 OFFSETS = np.array([-1, 0, 1])

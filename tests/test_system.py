@@ -5,7 +5,7 @@ import pytest
 from rules import last
 
 import turingdiff as td
-from turingdiff.stencils import biharmonic, laplacian
+from turingdiff.engine.stencils import biharmonic, laplacian
 
 
 @td.system(species="u", radius=2, epsilon=0.1, cubic=1.0)

@@ -11,10 +11,11 @@ torch = pytest.importorskip("torch")
 
 import turingdiff as td  # noqa: E402
 from turingdiff.denoising import network  # noqa: E402
-from turingdiff.denoising.levels import cosine_sigma  # noqa: E402
-from turingdiff.denoising.weights import Architecture, load_weights, time_features  # noqa: E402
-from turingdiff.training import Settings, loop, train  # noqa: E402
-from turingdiff.training.residual_network import ResidualNetwork  # noqa: E402
+from turingdiff.denoising._levels import cosine_sigma  # noqa: E402
+from turingdiff.network import Settings, train  # noqa: E402
+from turingdiff.network import _training as loop  # noqa: E402
+from turingdiff.network._residual_network import ResidualNetwork  # noqa: E402
+from turingdiff.network._weights import Architecture, load_weights, time_features  # noqa: E402
 
 SMALL = Architecture(width=4, layers=1, frequencies=4, embedding=8)
 SHORT = Settings(architecture=SMALL, steps=40, batch=4, save_every=10)

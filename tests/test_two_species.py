@@ -10,8 +10,8 @@ import pytest
 from rules import last
 
 import turingdiff as td
+from turingdiff.engine.stencils import laplacian
 from turingdiff.morphogenesis.gray_scott_1984 import blue_state
-from turingdiff.stencils import laplacian
 
 m = td.morphogenesis
 NAMES = (

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from turingdiff.denoising.weights import Architecture, Weights
+from turingdiff.network._weights import Architecture, Weights
 
 SMALL = {"width": 3, "layers": 2, "embedding": 4, "frequencies": 2}
 

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from turingdiff import data, denoising, measure, morphogenesis, show, stencils
+from turingdiff import data, denoising, measure, morphogenesis, network, show, stencils
 from turingdiff.comparison import compare
 from turingdiff.engine import (
     BlowUpError,
@@ -24,12 +24,12 @@ from turingdiff.engine import (
     uniform,
     until_steady,
 )
-from turingdiff.neighbourhood import Neighbourhood, fixed
-from turingdiff.reactions import reaction
-from turingdiff.rule import Rule
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.neighbourhood import Neighbourhood, fixed
+from turingdiff.engine.rule import Rule
+from turingdiff.morphogenesis._reaction import reaction
+from turingdiff.morphogenesis._system import system
 from turingdiff.show import animate
-from turingdiff.signatures import Signature
-from turingdiff.systems import system
 
 __version__ = version("turingdiff")
 
@@ -56,6 +56,7 @@ __all__ = [
     "load_run",
     "measure",
     "morphogenesis",
+    "network",
     "one_step",
     "reaction",
     "rk4",

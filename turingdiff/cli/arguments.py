@@ -10,8 +10,8 @@ from pathlib import Path
 from turingdiff.cli.commands import run_compare, run_denoise, run_grow, run_info, run_list
 from turingdiff.cli.names import CALIBRATED, DEFAULT_IMAGES, HELD_OUT, MACHINES, MODELS, SHORT_NAMES
 from turingdiff.cli.networks import DEFAULT_SEEDS, run_train
-from turingdiff.denoising.networks import SHIPPED
-from turingdiff.denoising.weights import PADDINGS
+from turingdiff.network._network import SHIPPED
+from turingdiff.network._weights import PADDINGS
 
 IMAGES = ".npz, .npy, IDX, CIFAR or a folder of pictures"
 

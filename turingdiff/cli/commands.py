@@ -17,12 +17,12 @@ from turingdiff import data
 from turingdiff.cli.names import MODELS, SHORT_NAMES, denoiser_named, machine_named, print_file
 from turingdiff.cli.networks import compare_with_network
 from turingdiff.comparison import check_folder, compare
-from turingdiff.denoising.networks import SHIPPED
-from turingdiff.denoising.patch_sizes import SCHEDULES
+from turingdiff.denoising._patch_sizes import SCHEDULES
 from turingdiff.engine import Run, simulate
 from turingdiff.engine.compile import cache_folder
+from turingdiff.engine.rule import Rule
 from turingdiff.measure import Dispersion, dispersion, spectrum, wavelength
-from turingdiff.rule import Rule
+from turingdiff.network._network import SHIPPED
 from turingdiff.show import animate, dispersion_figure, kymograph, save_figure, save_frame
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from turingdiff import data, denoising, morphogenesis
-from turingdiff.denoising.denoiser import Denoiser
-from turingdiff.denoising.networks import SHIPPED
+from turingdiff.denoising._denoiser import Denoiser
+from turingdiff.morphogenesis._system import System
+from turingdiff.network._network import SHIPPED
 from turingdiff.show.files import human_size
-from turingdiff.systems import System
 
 DEFAULT_IMAGES = 1000
 CALIBRATED = "calibrated"

@@ -8,11 +8,11 @@ import sys
 import numpy as np
 
 from turingdiff import denoising
-from turingdiff.agreements import check_counts, check_reference
 from turingdiff.cli.names import CALIBRATED, clothes, print_file, training_images
 from turingdiff.comparison import check_folder, compare
-from turingdiff.denoising.networks import SHIPPED, weights_of
-from turingdiff.denoising.weights import Architecture, Weights, images_digest
+from turingdiff.comparison.against_reference import check_counts, check_reference
+from turingdiff.network._network import SHIPPED, weights_of
+from turingdiff.network._weights import Architecture, Weights, images_digest
 
 DEFAULT_SEEDS = 20
 TRAJECTORIES = 10
@@ -76,7 +76,7 @@ def _images_of(options: argparse.Namespace, weights: Weights) -> tuple[np.ndarra
 def run_train(options: argparse.Namespace) -> None:
     """Train a network and write its weights."""
     try:
-        from turingdiff.training import Settings, train
+        from turingdiff.network import Settings, train
     except ImportError as error:
         raise ImportError(f'training needs PyTorch ({error}): pip install "turingdiff[train]"') from error
     labels = None

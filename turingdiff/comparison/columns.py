@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from turingdiff.comparison.clicks import nudges, origins
+from turingdiff.comparison.page_data import nudges, origins
 from turingdiff.denoising import Machine, Mosaic, mosaic
 from turingdiff.engine import Run, simulate
+from turingdiff.engine.rule import Rule
 from turingdiff.measure import Novelty, Spectrum, Wavelength, leave_one_out, novelty, spectrum, wavelength
-from turingdiff.rule import Rule
 from turingdiff.show.figures import Strip
 from turingdiff.show.report import Nudges, Origins
 

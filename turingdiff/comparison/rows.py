@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from turingdiff.comparison.clicks import SEEN
 from turingdiff.comparison.columns import Column
+from turingdiff.comparison.page_data import SEEN
+from turingdiff.engine.rule import Rule
 from turingdiff.measure import change, dispersion, patch_distance, patch_leave_one_out, shapes, sources, structure
-from turingdiff.rule import Rule
-from turingdiff.tables import Number
+from turingdiff.show.tables import Number
 
 SPREAD = (
     "mean ± standard error over replicas (over nudged cells for influence); for the wavelength, of all replicas "

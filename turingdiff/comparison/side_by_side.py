@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from turingdiff.agreements import Agreements, against_reference
+from turingdiff.comparison.against_reference import Agreements, against_reference
 from turingdiff.comparison.columns import Column, make_column, strips_of
 from turingdiff.comparison.rows import SPREAD, rows_of
-from turingdiff.denoising.denoiser import Denoiser
+from turingdiff.denoising._denoiser import Denoiser
 from turingdiff.engine import Run
+from turingdiff.engine.rule import Rule
 from turingdiff.files import atomic_path
-from turingdiff.rule import Rule
 from turingdiff.show import Film, animate_side_by_side
 from turingdiff.show.figures import comparison_figure, save_figure
 from turingdiff.show.report import Panel, Report, write_report
-from turingdiff.tables import Table
+from turingdiff.show.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -128,7 +128,7 @@ def compare(
     """Run every rule from its own initial state along its own times, and measure the final states.
 
     With a `reference`, such as a trained network, all rules are denoisers and start from the *same* noises, along the
-    reference's levels: see `turingdiff.agreements.against_reference`.
+    reference's levels: see `turingdiff.comparison.against_reference.against_reference`.
 
     Parameters
     ----------

@@ -1,20 +1,37 @@
-"""Local-score diffusion: analytic denoisers ("machines"), noise levels, sampling, and where pixels come from."""
+"""Local-score diffusion: analytic denoisers ("machines"), noise levels, sampling, and where pixels come from.
 
-from turingdiff.denoising.calibration import Calibration, calibrate
-from turingdiff.denoising.calibration_to_network import NetworkCalibration, calibrate_to
-from turingdiff.denoising.covariance_masks import pca_local
-from turingdiff.denoising.denoiser import Denoiser
-from turingdiff.denoising.entropies import Uncertainty, uncertainty
-from turingdiff.denoising.gaussian import wiener
-from turingdiff.denoising.levels import cosine_levels, karras_levels, linear_levels
-from turingdiff.denoising.machine import Machine
-from turingdiff.denoising.machines import equivariant_local, ideal, local
-from turingdiff.denoising.mosaics import Consistency, Mosaic, consistency, mosaic
-from turingdiff.denoising.networks import Network, network
-from turingdiff.denoising.orbits import equivariant
-from turingdiff.denoising.patch_averages import patch_composite
-from turingdiff.denoising.sampling import add_noise, sample
-from turingdiff.denoising.smoothing import smoothed
+A public name ``x`` lives in ``_x.py``, except for these.
+
+=====================================================  =========================
+names                                                  module
+=====================================================  =========================
+`cosine_levels`, `karras_levels`, `linear_levels`      ``_levels``
+`add_noise`, `sample`                                  ``_sampling``
+`Calibration`, `calibrate`                             ``_calibration``
+`NetworkCalibration`, `calibrate_to`                   ``_calibration_to_network``
+`Mosaic`, `mosaic`, `Consistency`, `consistency`       ``_mosaic``
+`Network`, `network`                                   `turingdiff.network`
+=====================================================  =========================
+"""
+
+from typing import Any
+
+from turingdiff.denoising._calibration import Calibration, calibrate
+from turingdiff.denoising._calibration_to_network import NetworkCalibration, calibrate_to
+from turingdiff.denoising._denoiser import Denoiser
+from turingdiff.denoising._equivariant import equivariant
+from turingdiff.denoising._equivariant_local import equivariant_local
+from turingdiff.denoising._ideal import ideal
+from turingdiff.denoising._levels import cosine_levels, karras_levels, linear_levels
+from turingdiff.denoising._local import local
+from turingdiff.denoising._machine import Machine
+from turingdiff.denoising._mosaic import Consistency, Mosaic, consistency, mosaic
+from turingdiff.denoising._patch_composite import patch_composite
+from turingdiff.denoising._pca_local import pca_local
+from turingdiff.denoising._sampling import add_noise, sample
+from turingdiff.denoising._smoothed import smoothed
+from turingdiff.denoising._uncertainty import Uncertainty, uncertainty
+from turingdiff.denoising._wiener import wiener
 
 __all__ = [
     "Calibration",
@@ -45,3 +62,12 @@ __all__ = [
     "uncertainty",
     "wiener",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # A trained network is one more denoiser, but built on this package: it is looked up when asked for.
+    if name in ("Network", "network"):
+        from turingdiff import network as package
+
+        return getattr(package, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

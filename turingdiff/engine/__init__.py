@@ -1,10 +1,10 @@
 """The engine: a local rule and its neighbourhood, compiled and stepped along a clock."""
 
-from turingdiff.engine.chebyshev import rkc
-from turingdiff.engine.error_control import adaptive
+from turingdiff.engine.adaptive import adaptive
 from turingdiff.engine.evolution import evolve
+from turingdiff.engine.exceptions import BlowUpError, UnstableStepWarning
 from turingdiff.engine.kernels import Geometry
-from turingdiff.engine.problems import BlowUpError, UnstableStepWarning
+from turingdiff.engine.rkc import rkc
 from turingdiff.engine.runs import Run, load_run, simulate
 from turingdiff.engine.steady import NotSteadyError, until_steady
 from turingdiff.engine.steppers import ancestral, euler, euler_maruyama, heun, one_step, rk4

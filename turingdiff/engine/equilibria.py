@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from turingdiff.engine.flow import Flow
-from turingdiff.rule import Rule
+from turingdiff.engine.rule import Rule
 
 TOLERANCE = 1e-8
 

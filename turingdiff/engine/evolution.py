@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from turingdiff.engine.exceptions import BlowUpError, UnstableStepWarning
 from turingdiff.engine.flow import Flow
-from turingdiff.engine.problems import BlowUpError, UnstableStepWarning
+from turingdiff.engine.rule import Rule
 from turingdiff.engine.steppers import AnyStepper, euler, real_stability, started
 from turingdiff.engine.times import check_times, rounded_down, steps_between
-from turingdiff.rule import Rule
 
 STEPS_BETWEEN_CHECKS = 128
 

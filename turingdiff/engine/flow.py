@@ -13,7 +13,7 @@ from turingdiff.engine import kernels
 from turingdiff.engine.compile import kernel, threads_allowed
 from turingdiff.engine.kernels import Geometry
 from turingdiff.engine.memory import CACHE_LINE, on_cache_line
-from turingdiff.rule import Rule
+from turingdiff.engine.rule import Rule
 
 # Below this many cells a barrier between threads costs more than it saves (measured at 2 threads).
 CELLS_FOR_THREADS = 256 * 256

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from turingdiff.engine.evolution import evolve
+from turingdiff.engine.rule import Rule, view
 from turingdiff.engine.steppers import AnyStepper, euler
 from turingdiff.engine.times import check_times
 from turingdiff.files import atomic_path
-from turingdiff.rule import Rule, view
 
 DEFAULT_FRAMES = 200
 DEFAULT_MEMORY = 256 * 2**20
@@ -47,7 +47,7 @@ class Run:
         return self.frames[-1]
 
     def view(self, k: int) -> np.ndarray:
-        """The picture of frame `k`, see `turingdiff.rule.view`."""
+        """The picture of frame `k`, see `turingdiff.engine.rule.view`."""
         return view(self.frames[k], float(self.times[k]), self.clock, self.shown)
 
     def save(self, path: str | Path) -> Path:

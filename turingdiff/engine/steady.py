@@ -8,10 +8,10 @@ import numpy as np
 
 from turingdiff.engine.evolution import evolve
 from turingdiff.engine.flow import Flow, spectral_radius
+from turingdiff.engine.rule import Rule
 from turingdiff.engine.runs import Run, frames_every, record
 from turingdiff.engine.steppers import AnyStepper, euler
 from turingdiff.engine.times import check_times
-from turingdiff.rule import Rule
 
 
 class NotSteadyError(ArithmeticError):

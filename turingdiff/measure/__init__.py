@@ -1,24 +1,45 @@
-"""Measures: a number or a map computed from a field, a rule or a run, of either family."""
+"""Measures: a number or a map computed from a field, a rule or a run, of either family.
+
+A public name ``x`` lives in ``_x.py`` (and the result that it makes beside it), except for these.
+
+=================================================================  =========================
+names                                                              module
+=================================================================  =========================
+`Dispersion`                                                       ``_dispersion_relation``
+`Observation`                                                      ``_observe``
+`Interval` and `mean_interval`, `median_interval`,
+`share_interval`, `bootstrap_interval`                             ``_intervals``
+`influences`                                                       ``_influence``
+`leave_one_out`                                                    ``_novelty``
+`patch_leave_one_out`                                              ``_patch_distance``
+`disagreements`                                                    ``_check_pattern``
+=================================================================  =========================
+"""
 
 from __future__ import annotations
 
-from .compare_images import Agreement, agreement
-from .crossings import count_legs, count_runs
-from .denoiser_waves import Speciation, speciation, uniform_fixed_point
-from .influence_cones import Influence, influence, influences
-from .intervals import Interval, bootstrap_interval, mean_interval, median_interval, share_interval
-from .linear import dispersion
-from .lyapunov import Divergence, divergence
-from .nearest import Novelty, leave_one_out, novelty
-from .patch_distances import PatchDistance, patch_distance, patch_leave_one_out
-from .pattern_statistics import Structure, structure
-from .pieces import Sources, sources
-from .promises import Observation, change, disagreements, observe
-from .receptive_fields import JacobianMap, jacobian_map
-from .regimes import TuringSpace, turing_space
-from .spectra import Spectrum, Wavelength, spectrum, wavelength
-from .topology import Shapes, shapes
-from .waves import Dispersion
+from turingdiff.measure._agreement import Agreement, agreement
+from turingdiff.measure._change import change
+from turingdiff.measure._check_pattern import disagreements
+from turingdiff.measure._count_legs import count_legs
+from turingdiff.measure._count_runs import count_runs
+from turingdiff.measure._dispersion import dispersion
+from turingdiff.measure._dispersion_relation import Dispersion
+from turingdiff.measure._divergence import Divergence, divergence
+from turingdiff.measure._influence import Influence, influence, influences
+from turingdiff.measure._intervals import Interval, bootstrap_interval, mean_interval, median_interval, share_interval
+from turingdiff.measure._jacobian_map import JacobianMap, jacobian_map
+from turingdiff.measure._novelty import Novelty, leave_one_out, novelty
+from turingdiff.measure._observe import Observation, observe
+from turingdiff.measure._patch_distance import PatchDistance, patch_distance, patch_leave_one_out
+from turingdiff.measure._shapes import Shapes, shapes
+from turingdiff.measure._sources import Sources, sources
+from turingdiff.measure._speciation import Speciation, speciation
+from turingdiff.measure._spectrum import Spectrum, spectrum
+from turingdiff.measure._structure import Structure, structure
+from turingdiff.measure._turing_space import TuringSpace, turing_space
+from turingdiff.measure._uniform_fixed_point import uniform_fixed_point
+from turingdiff.measure._wavelength import Wavelength, wavelength
 
 __all__ = [
     "Agreement",

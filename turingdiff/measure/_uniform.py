@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from turingdiff.rule import Rule
+from turingdiff.engine.rule import Rule
 
 NOTHING = 1e-9  # a concentration below this counts as none
 

@@ -10,8 +10,8 @@ stripes, and then a network with holes.
 Presets: "network" has the parameters that rdsolver gives for that equation; the other values of kappa are chosen here.
 """
 
-from turingdiff.reactions import reaction
-from turingdiff.signatures import Signature
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.morphogenesis._reaction import reaction
 
 
 @reaction(species="as")

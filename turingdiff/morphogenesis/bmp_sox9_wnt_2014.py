@@ -16,8 +16,8 @@ ST4, as a course of Utrecht University gives them. R. Sheth et al., Science 338 
 
 import numpy as np
 
-from turingdiff.reactions import reaction
-from turingdiff.signatures import Signature
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.morphogenesis._reaction import reaction
 
 
 @reaction(species="sbw")

@@ -8,8 +8,8 @@ D_v/D_u > a²/(sqrt(b) - 1)², 7.4641 with the defaults, which lie just above.
 Presets: "onset" after VisualPDE; "strong" chosen here, with the same kinetics.
 """
 
-from turingdiff.reactions import reaction
-from turingdiff.signatures import Signature
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.morphogenesis._reaction import reaction
 
 
 @reaction(species="uv")

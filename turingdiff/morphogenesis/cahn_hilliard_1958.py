@@ -15,10 +15,10 @@ decomposition, Acta Metall. 9 (1961) 795.
 
 import numpy as np
 
-from turingdiff.rule import Rule
-from turingdiff.signatures import Signature
-from turingdiff.stencils import biharmonic
-from turingdiff.systems import Initial, system
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.rule import Rule
+from turingdiff.engine.stencils import biharmonic
+from turingdiff.morphogenesis._system import Initial, system
 
 NOISE = 0.05
 

@@ -16,9 +16,9 @@ past the threshold; here it stands at the threshold.
 
 import numpy as np
 
-from turingdiff.reactions import reaction
-from turingdiff.rule import Rule
-from turingdiff.signatures import Signature
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.rule import Rule
+from turingdiff.morphogenesis._reaction import reaction
 
 PUSH = 0.25
 

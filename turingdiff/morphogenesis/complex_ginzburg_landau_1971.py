@@ -12,9 +12,9 @@ K. Stewartson, J. T. Stuart, A non-linear instability theory for a wave system i
 99, whose b and c these are. "spirals": b and c of Chebfun's example.
 """
 
-from turingdiff.signatures import Signature
-from turingdiff.stencils import laplacian
-from turingdiff.systems import system
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.stencils import laplacian
+from turingdiff.morphogenesis._system import system
 
 
 @system(species="uv", b=0.0, c=1.5)

@@ -14,9 +14,9 @@ the equation of u, which cuts the labyrinth to pieces; "spirals" chosen here.
 
 import numpy as np
 
-from turingdiff.reactions import reaction
-from turingdiff.rule import Rule
-from turingdiff.signatures import Signature
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.rule import Rule
+from turingdiff.morphogenesis._reaction import reaction
 
 
 @reaction(species="uv")

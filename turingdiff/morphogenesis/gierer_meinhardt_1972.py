@@ -8,8 +8,8 @@ instability. Without saturation (K = 0) it makes spots; a self-activation that s
 Parameters of the presets after VisualPDE.
 """
 
-from turingdiff.reactions import reaction
-from turingdiff.signatures import Signature
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.morphogenesis._reaction import reaction
 
 
 @reaction(species="uv")

@@ -21,9 +21,9 @@ system of Munafo's glider; its start is after the one that the program Ready has
 
 import numpy as np
 
-from turingdiff.reactions import reaction
-from turingdiff.rule import Rule
-from turingdiff.signatures import Signature
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.rule import Rule
+from turingdiff.morphogenesis._reaction import reaction
 
 RED = (1.0, 0.0)
 SIZE = (128, 128)

@@ -12,8 +12,8 @@ Presets: "holes" has the kinetics of VisualPDE's superlattice example; "stripes"
 paper's form, is chosen here.
 """
 
-from turingdiff.reactions import reaction
-from turingdiff.signatures import Signature
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.morphogenesis._reaction import reaction
 
 
 @reaction(species="uv")

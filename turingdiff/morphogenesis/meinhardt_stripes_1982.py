@@ -9,8 +9,8 @@ implementation (Generating textures on arbitrary surfaces using reaction–diffu
 the grid spacing is 1, too coarse for the borders between a and b.
 """
 
-from turingdiff.reactions import reaction
-from turingdiff.signatures import Signature
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.morphogenesis._reaction import reaction
 
 
 @reaction(species="abcde")

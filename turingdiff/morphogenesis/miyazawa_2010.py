@@ -9,8 +9,8 @@ S. Miyazawa, M. Okamoto, S. Kondo, Blending of animal colour patterns by hybridi
 66. Constants and diffusion of model M0014 of Morpheus, which varies A from 0.07 to 0.14 and C from -0.1 to 0.4.
 """
 
-from turingdiff.reactions import reaction
-from turingdiff.signatures import Signature
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.morphogenesis._reaction import reaction
 
 
 @reaction(species="uv")

@@ -12,10 +12,10 @@ The constants are chosen for three equal bands on 256 cells: the gradient falls 
 
 import numpy as np
 
-from turingdiff.rule import Rule
-from turingdiff.signatures import Signature
-from turingdiff.stencils import laplacian
-from turingdiff.systems import system
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.rule import Rule
+from turingdiff.engine.stencils import laplacian
+from turingdiff.morphogenesis._system import system
 
 
 @system(species=["morphogen", "fate"], D=1.0, decay=1 / 1600, influx=0.025, high=0.12, low=0.0145, speed=0.01)

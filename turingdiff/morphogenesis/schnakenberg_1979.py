@@ -8,8 +8,8 @@ without diffusion and unstable to a band of wavelengths where v spreads fast eno
 Parameters of the presets after VisualPDE; the defaults are Chebfun's (spin2), whose reactions are three times faster.
 """
 
-from turingdiff.reactions import reaction
-from turingdiff.signatures import Signature
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.morphogenesis._reaction import reaction
 
 
 @reaction(species="uv")

@@ -14,9 +14,9 @@ model of patterns M. C. Cross, P. C. Hohenberg, Rev. Mod. Phys. 65 (1993) 851.
 
 import math
 
-from turingdiff.signatures import Signature
-from turingdiff.stencils import biharmonic, laplacian
-from turingdiff.systems import system
+from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.stencils import biharmonic, laplacian
+from turingdiff.morphogenesis._system import system
 
 
 @system(species="u", radius=2, epsilon=0.1, g=0.0)

@@ -3,12 +3,12 @@
 Importing this package loads neither matplotlib nor Pillow nor imageio; the functions do when called.
 """
 
-from turingdiff.show.agreement_figures import agreement_figure
 from turingdiff.show.animation import animate, animate_side_by_side, save_frame, save_still
 from turingdiff.show.cones import animate_influence, influence_figure
 from turingdiff.show.figures import save_figure
 from turingdiff.show.files import Film
 from turingdiff.show.kymographs import kymograph
+from turingdiff.show.predictions import agreement_figure
 from turingdiff.show.sheets import Card, contact_sheet
 from turingdiff.show.theory import dispersion_figure, speciation_figure, turing_space_figure
 

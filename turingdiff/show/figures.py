@@ -13,7 +13,7 @@ import numpy as np
 
 from turingdiff.files import atomic_path
 from turingdiff.show.colour import COLORMAP, limits
-from turingdiff.tables import Table
+from turingdiff.show.tables import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

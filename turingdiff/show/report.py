@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from turingdiff.files import atomic_path
 from turingdiff.show.colour import COLORMAP, colours, indexed, limits
 from turingdiff.show.figures import write_figure
-from turingdiff.tables import Number, Table
+from turingdiff.show.tables import Number, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

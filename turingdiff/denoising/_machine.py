@@ -1,0 +1,162 @@
+"""A machine: an analytic denoiser of a training set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from turingdiff.denoising._denoiser import Denoiser, Posterior, channel_names, default_levels, dust, level
+from turingdiff.denoising._levels import cosine_levels
+from turingdiff.denoising._patch_sizes import odd, patch_sizes
+from turingdiff.engine.neighbourhood import Neighbourhood
+from turingdiff.patches.admissible import Admissible
+from turingdiff.patches.posterior import patch_posterior
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class Machine(Denoiser):
+    """An analytic denoiser, of a training set.
+
+    Parameters
+    ----------
+    images
+        The training set (N, C, H, W), as given: uint8 or float32.
+    admissible
+        ``admissible(field, image, r)``: the training patches a pixel is compared with, for machines of patches.
+    labels
+        (N,) the class of every image; see `conditional`.
+    remade
+        ``remade(images)``: the same machine of other images.
+    """
+
+    images: np.ndarray
+    remade: Callable[[np.ndarray], Machine]
+    admissible: Callable[[tuple[int, int], tuple[int, int], int], Admissible] | None = None
+    labels: np.ndarray | None = None
+
+    def conditional(self, label: Any) -> Machine:
+        """The machine of the images of one class.
+
+        Raises
+        ------
+        ValueError
+            For a machine without labels, or a label that no image has.
+        """
+        if self.labels is None:
+            raise ValueError(f"{self.name} has no labels: give them with the images, labels=labels")
+        chosen = self.labels == label
+        if not chosen.any():
+            raise ValueError(f"{self.name} has no image of class {label!r}; it has {np.unique(self.labels).tolist()}")
+        return replace(self.remade(self.images[chosen]), labels=self.labels[chosen])
+
+
+def make_machine(
+    name: str,
+    cell: Callable,
+    images: np.ndarray,
+    neighbourhood: Neighbourhood,
+    posterior: Posterior,
+    remade: Callable[..., Machine],
+    *,
+    labels: Sequence[Any] | None = None,
+    params: dict[str, Any] | None = None,
+    **parts: Any,
+) -> Machine:
+    """Make a machine of its cell function and its posterior mean; `params` are by default the images."""
+
+    def field_rate(field: np.ndarray, sigma: float) -> np.ndarray:
+        sigma, fields = level(sigma), field.reshape(-1, *field.shape[-3:])
+        return (field - posterior(fields, sigma).reshape(field.shape)) / sigma
+
+    return Machine(
+        cell=cell,
+        params={"images": images} if params is None else params,
+        channels=channel_names(images.shape[1]),
+        neighbourhood=neighbourhood,
+        clock="sigma",
+        name=name,
+        shown=None,
+        start=dust,
+        grid=default_levels,
+        field_rate=field_rate,
+        dtype=np.float32,
+        images=images,
+        posterior=posterior,
+        canvas=images.shape[2:],
+        labels=_check_labels(labels, images),
+        remade=remade,
+        **parts,
+    )
+
+
+def is_torus(boundary: Any, name: str) -> bool:
+    """Whether a machine's boundary is the torus; it is zero padding otherwise."""
+    if boundary not in ("zero", "periodic"):
+        raise ValueError(f'{name} is defined for boundary="zero" or "periodic", got {boundary!r}')
+    return boundary == "periodic"
+
+
+def same_size(images: np.ndarray, shape: tuple[int, int]) -> None:
+    """Refuse a field of another size than the training images."""
+    if tuple(shape) != images.shape[2:]:
+        raise ValueError(
+            f"this machine compares whole images, or places in them, so the field must have the size of the training "
+            f"images {images.shape[2:]}, got {tuple(shape)}; equivariant_local goes on any canvas"
+        )
+
+
+def _check_labels(labels: Sequence[Any] | None, images: np.ndarray) -> np.ndarray | None:
+    if labels is None:
+        return None
+    array = np.asarray(labels)
+    if array.shape != (len(images),):
+        raise ValueError(f"labels must be one for each of the {len(images)} images, got the shape {array.shape}")
+    return array
+
+
+DEFAULT_PATCH = "fashion-resnet-zeros"
+Labels = Sequence[Any] | None
+
+
+def _patch_machine(name, cell, images, patch, boundary, admissible, admits, remade, labels) -> Machine:
+    size, largest = patch_sizes(patch, cosine_levels(20))
+    admissible = lru_cache(maxsize=64)(admissible)
+
+    def denoise(fields: np.ndarray, sigma: float) -> np.ndarray:
+        r = size(sigma) // 2
+        places = admissible(fields.shape[2:], images.shape[2:], r)
+        return patch_posterior(images, fields, sigma, r, places)
+
+    def reachable(shape: tuple[int, int]) -> None:
+        admissible(shape, images.shape[2:], largest // 2)
+
+    reachable(images.shape[2:])
+    return make_machine(
+        name,
+        cell,
+        images,
+        Neighbourhood(largest // 2, boundary),
+        denoise,
+        remade,
+        labels=labels,
+        radius_at=None if isinstance(patch, (int, np.integer)) else lambda sigma: size(sigma) // 2,
+        admissible=admissible,
+        admits=admits or reachable,
+    )
+
+
+def compared_with(
+    machine: Machine, shape: tuple[int, int], sigma: float, patch: int | None = None
+) -> tuple[int, Admissible]:
+    """The radius of the windows at `sigma`, or of `patch`, and the training patches that pixels are compared with."""
+    if not isinstance(machine, Machine) or machine.admissible is None:
+        raise ValueError(
+            f"{machine.name} has no softmax over the patches of a pixel; ideal, local and equivariant_local have one"
+        )
+    r = machine.radius(sigma) if patch is None else odd(patch, "patch") // 2
+    r = max(shape) - 1 if r is None else r
+    return r, machine.admissible(shape, machine.images.shape[2:], r)

@@ -1,0 +1,174 @@
+"""Where every pixel of an image comes from: the patch mosaic of the theorem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from turingdiff.data.images import to_unit
+from turingdiff.denoising._denoiser import level
+from turingdiff.denoising._machine import Machine, compared_with
+from turingdiff.engine.flow import check_field
+from turingdiff.patches.lanes import LANES
+from turingdiff.patches.moment_kernels import nearest_patches
+from turingdiff.patches.posterior import image_lanes, padded_queries
+from turingdiff.patches.softmax import Moments, merge_all
+
+# Squared distances closer than this are equal: one grey level in one pixel of a byte image is 6e-5.
+TIE = 1e-9
+# A grey level of 8 bits on the [-1, 1] scale.
+ONE_GREY_LEVEL = 2 / 255
+
+
+@dataclass(frozen=True, eq=False)
+class Mosaic:
+    """For each pixel of a (C, H, W) image, the training patch nearest to its window.
+
+    Attributes
+    ----------
+    image
+        (H, W) index of the training image.
+    row, column
+        (H, W) place of the patch's centre in it.
+    distance
+        (H, W) root of the squared distance between the windows.
+    weight
+        (H, W) its weight in the machine's softmax at the noise level `sigma`; n equal patches have 1/n each at most.
+    value
+        (C, H, W) the centre of that patch.
+    patch
+        Side of the window.
+    sigma
+        The noise level of `weight`.
+    """
+
+    image: np.ndarray
+    row: np.ndarray
+    column: np.ndarray
+    distance: np.ndarray
+    weight: np.ndarray
+    value: np.ndarray
+    patch: int
+    sigma: float
+
+    def consistency(self, image: np.ndarray, tolerance: float = ONE_GREY_LEVEL) -> Consistency:
+        """How far `image`, of which this is the mosaic, is one: see `turingdiff.denoising.consistency`."""
+        if not (np.isfinite(tolerance) and tolerance >= 0):
+            raise ValueError(f"tolerance must be finite and >= 0, got {tolerance!r}")
+        pixels = to_unit(image) if image.dtype == np.uint8 else image
+        return Consistency(np.abs(pixels - self.value).max(0), float(tolerance))
+
+
+@dataclass(frozen=True, eq=False)
+class Consistency:
+    """How far every pixel of an image is from the centre of its nearest training patch.
+
+    Attributes
+    ----------
+    deviation
+        (H, W) the largest difference over the channels.
+    tolerance
+        The deviation up to which a pixel counts as equal.
+    """
+
+    deviation: np.ndarray
+    tolerance: float
+
+    @property
+    def equal(self) -> np.ndarray:
+        """(H, W) whether a pixel equals its source in all channels."""
+        return self.deviation <= self.tolerance
+
+    @property
+    def fraction(self) -> float:
+        """The share of pixels that equal their source."""
+        return float(self.equal.mean())
+
+    @property
+    def largest(self) -> float:
+        """The largest deviation."""
+        return float(self.deviation.max())
+
+
+def consistency(
+    machine: Machine, image: np.ndarray, patch: int | None = None, tolerance: float = ONE_GREY_LEVEL
+) -> Consistency:
+    """How far an image obeys the theorem: every pixel is the centre of its nearest admissible training patch.
+
+    It holds of a finished sample in the limit of last levels near 0 (Kamb & Ganguli 2025, theorem 4.1); what large
+    last steps leave over shows here.
+
+    Parameters
+    ----------
+    image, patch
+        As for `mosaic`.
+    tolerance
+        The difference, on the [-1, 1] scale, up to which a pixel equals a centre; by default a grey level of 8 bits.
+
+    Raises
+    ------
+    ValueError
+        As `mosaic`, and for a tolerance that is negative or not finite.
+    """
+    return mosaic(machine, image, patch).consistency(np.asarray(image), tolerance)
+
+
+def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None, sigma: float | None = None) -> Mosaic:
+    """The nearest admissible training patch of every pixel (Kamb & Ganguli 2025, theorem 4.1), and its weight.
+
+    By the theorem a finished sample of the machine equals the centre of that patch at every pixel. Ties (identical
+    patches, as in plain backgrounds) go to the lowest image index, then the lowest row, then the lowest column.
+
+    The weight is exp(-d²/(2 sigma²)) over the sum of all admissible patches, in float64.
+
+    Parameters
+    ----------
+    image
+        (C, H, W) in [-1, 1], or uint8.
+    patch
+        Odd side of the window; by default the one that the machine uses at `sigma`.
+    sigma
+        The noise level; by default the machine's lowest positive one.
+
+    Raises
+    ------
+    ValueError
+        For anything but one image, sigma that is not positive, a canvas or window for which the machine is not defined,
+        or a machine that does not weigh training patches.
+    """
+    image = np.asarray(image)
+    field = check_field(machine, to_unit(image) if image.dtype == np.uint8 else image).astype(float)
+    if field.ndim != 3:
+        raise ValueError(f"mosaic takes one image (C, H, W), got {field.shape}")
+    shape = field.shape[1:]
+    sigma = level(machine.times()[-2] if sigma is None else sigma)
+    r, places = compared_with(machine, shape, sigma, patch)
+    images = machine.images
+    precision, moments = 0.5 / sigma**2, []
+    queries = padded_queries(field[None], r, places.wraps)
+    least = np.full(shape, np.inf)
+    winner, place = np.zeros(shape, int), np.zeros(shape, int)
+    first = 0
+    for banks in image_lanes(images, shape, r, places.wraps, field.dtype, 3 * LANES):
+        lanes = (1, len(banks), shape[0], shape[1] * LANES)
+        best, found = np.full(lanes, np.inf), np.zeros(lanes, np.int64)
+        block, size = Moments.start((1, len(banks), *shape)), images.shape[2:]
+        nearest_patches(
+            queries, banks, places.rows, places.columns, r, TIE, size, best, found, precision, *block.arrays
+        )
+        moments.append(block.merged(precision))
+        for k in range(len(banks)):
+            split = (*shape, LANES)
+            distances = best[0, k].reshape(split)
+            lane = (distances <= distances.min(-1, keepdims=True) + TIE).argmax(-1)[..., None]
+            distance = np.take_along_axis(distances, lane, -1)[..., 0]
+            closer = distance < least - TIE
+            least = np.where(closer, distance, least)
+            winner = np.where(closer, first + lane[..., 0], winner)
+            place = np.where(closer, np.take_along_axis(found[0, k].reshape(split), lane, -1)[..., 0], place)
+            first += LANES
+    weight = merge_all(moments, precision).weight(least, precision)[0]
+    row, column = np.divmod(place, images.shape[3])
+    value = to_unit(images[winner, :, row, column]).transpose(2, 0, 1)
+    return Mosaic(winner, row, column, np.sqrt(least), weight, value, 2 * r + 1, sigma)

@@ -1,0 +1,232 @@
+"""A rule: the rate of change of one cell given its neighbourhood and the clock, and what belongs to it.
+
+The cell function is the definition. It is plain Python,
+
+    def cell(phi, i, j, t, p, g, out):      # reads phi near (i, j); writes the rate to out[:, i, j]
+
+over a halo-padded array ``phi[channel, row, column]``. ``p`` is a tuple of the parameters in their order, in the
+dtype of the field: a scalar; this cell's value of an ``(H, W)`` map; an array of any other number of dimensions
+whole (a training set). ``g`` is a `turingdiff.engine.Geometry`. ``out`` is write-only: every channel, once.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from turingdiff.engine.neighbourhood import Neighbourhood
+
+CLOCKS = ("time", "sigma")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Rule:
+    """A cell function with its parameters, channels and neighbourhood.
+
+    Parameters
+    ----------
+    cell
+        ``cell(phi, i, j, t, p, g, out)``, see the module.
+    params
+        Name to value, in the order in which the cell function unpacks ``p``; or plain values.
+    channels
+        Their names, or their number.
+    neighbourhood
+        Radius, boundary and grid spacing.
+    clock
+        ``"time"`` (grows) or ``"sigma"`` (a noise level, falls; sigma = 0 is a singular end).
+    name
+        Shown in figures, tables and errors.
+    shown
+        The channel in pictures; ``None`` for all (grey or RGB).
+    noise
+        Amplitude of additive noise for `euler_maruyama`: one, one a channel, or a function of the clock.
+    start
+        ``start(rule, shape, rng) -> (C, H, W)``, the initial state; see `initial`.
+    grid
+        ``grid(rule, **options)``, the default times; see `times`.
+    equilibrium
+        The uniform steady state, one value (or map) a channel.
+    guess
+        Values from which `steady_state` looks for one that has no closed form.
+    stiffness
+        ``stiffness(rule, field)``: a bound on the spectral radius of the Jacobian; see `stable_dt`.
+    radius_at
+        Clock to radius, for a rule whose reach changes; `neighbourhood.radius` is the largest.
+    field_rate
+        ``field_rate(field, t)``: a faster whole-field form of the *same* cell function.
+    admits
+        ``admits((H, W))`` raises ValueError for a field on which the rule is not defined.
+    ending
+        The rule whose Euler step takes the last interval to the singular end, where it is not this one.
+    dtype
+        Of `initial`.
+
+    Raises
+    ------
+    TypeError
+        If the cell function is not a function or a parameter is not numeric.
+    ValueError
+        For an unknown clock, no channels, or a parameter that is not finite.
+    """
+
+    cell: Callable
+    params: Any  # becomes dict[str, Any]
+    channels: Any  # becomes tuple[str, ...]
+    neighbourhood: Neighbourhood = field(default_factory=Neighbourhood)
+    clock: str = "time"
+    name: str = ""
+    shown: int | None = 0
+    noise: float | Sequence[float] | Callable[[float], Any] = 0.0
+    start: Callable[[Rule, tuple[int, int], np.random.Generator], np.ndarray] | None = None
+    grid: Callable[..., Sequence[float]] | None = None
+    equilibrium: Sequence[Any] | None = None
+    guess: Sequence[float] | None = None
+    stiffness: Callable[[Rule, np.ndarray | None], float] | None = None
+    radius_at: Callable[[float], int | None] | None = None
+    field_rate: Callable[[np.ndarray, float], np.ndarray] | None = None
+    admits: Callable[[tuple[int, int]], None] | None = None
+    ending: Rule | None = None
+    dtype: Any = np.float64
+
+    def __post_init__(self) -> None:
+        if not inspect.isfunction(getattr(self.cell, "py_func", self.cell)):
+            raise TypeError(f"cell must be a function cell(phi, i, j, t, p, g, out), got {self.cell!r}")
+        if self.clock not in CLOCKS:
+            raise ValueError(f"clock must be one of {CLOCKS}, got {self.clock!r}")
+        channels = self.channels
+        names = tuple(f"c{n}" for n in range(channels)) if isinstance(channels, int) else tuple(channels)
+        if not names:
+            raise ValueError(f"a rule needs at least one channel, got {channels!r}")
+        params = self.params
+        if not isinstance(params, Mapping):
+            params = {f"p{n}": value for n, value in enumerate(params)}
+        object.__setattr__(self, "channels", names)
+        object.__setattr__(self, "params", {key: _parameter(key, value) for key, value in params.items()})
+        object.__setattr__(self, "name", self.name or self.cell.__name__)
+
+    def __repr__(self) -> str:
+        values = [f"{name}={v:g}" if np.ndim(v) == 0 else f"{name}: {np.shape(v)}" for name, v in self.params.items()]
+        return f"<rule {self.name} of {', '.join(self.channels)}; {', '.join(values)}; {self.neighbourhood}>"
+
+    @property
+    def singular_end(self) -> float | None:
+        """The clock value at which the rate cannot be evaluated: sigma = 0."""
+        return 0.0 if self.clock == "sigma" else None
+
+    def radius(self, t: float) -> int | None:
+        """How far a cell sees at clock `t`, in cells; ``None``: the whole field."""
+        return self.radius_at(t) if self.radius_at else self.neighbourhood.radius
+
+    def on_torus(self) -> Rule:
+        """The same rule without walls: with periodic boundaries."""
+        return replace(self, neighbourhood=replace(self.neighbourhood, boundary="periodic"))
+
+    def rate(self, field: np.ndarray, t: float = 0.0) -> np.ndarray:
+        """Rate of change of every cell, in the shape and dtype of `field`; `field` is not written."""
+        from turingdiff.engine.flow import Flow
+
+        return Flow(self, field).rate(np.asarray(field), t)
+
+    def initial(
+        self,
+        shape: tuple[int, ...],
+        rng: int | np.random.Generator,
+        dtype: Any = None,
+        replicas: int | None = None,
+    ) -> np.ndarray:
+        """Initial state (C, H, W), or (replicas, C, H, W) with every replica drawn in turn.
+
+        Parameters
+        ----------
+        shape
+            (H, W); (W,) is a one-dimensional field of height 1.
+        rng
+            Seed or generator. Asking for more replicas does not change the first ones.
+        """
+        if self.start is None:
+            raise ValueError(f"{self.name} has no initial state of its own: make a ({len(self.channels)}, H, W) array")
+        shape = tuple(shape)
+        shape = (1, *shape) if len(shape) == 1 else shape
+        if len(shape) != 2 or any(n != int(n) or n < 1 for n in shape):
+            raise ValueError(f"shape must be (H, W) or (W,) of whole numbers >= 1, got {shape!r}")
+        if replicas is not None and (replicas != int(replicas) or replicas < 1):
+            raise ValueError(f"replicas must be a whole number >= 1, got {replicas!r}")
+        generator = np.random.default_rng(rng)
+        states = [self.start(self, shape, generator) for _ in range(1 if replicas is None else replicas)]
+        state = np.stack(states) if replicas is not None else states[0]
+        return state.astype(self.dtype if dtype is None else dtype)
+
+    def times(self, **options: Any) -> Sequence[float]:
+        """The default clock readings of a run; options depend on the family."""
+        if self.grid is None:
+            raise ValueError(f"{self.name} has no times of its own: use td.uniform(t0, t1, dt)")
+        return self.grid(self, **options)
+
+    def view(self, field: np.ndarray, t: float = 0.0) -> np.ndarray:
+        """The picture of a field: see `view`."""
+        return view(field, t, self.clock, self.shown)
+
+    def steady_state(self, guess: Sequence[float] | None = None) -> np.ndarray:
+        """The uniform steady state (C,); where parameters are maps, that of each cell by itself (C, H, W).
+
+        The one on record; else, or where a `guess` is given, a root of the compiled rate found from there.
+
+        Raises
+        ------
+        ValueError
+            Where there is none on record and no guess, or none is found.
+        """
+        if guess is None and self.equilibrium is not None:
+            return np.stack(np.broadcast_arrays(*self.equilibrium)).astype(float)
+        guess = self.guess if guess is None else guess
+        if guess is None:
+            raise ValueError(
+                f"{self.name} has no uniform steady state on record: give steady_state a guess, one value for each of "
+                f"{', '.join(self.channels)}, or set .steady_state (or .initial) of the system"
+            )
+        from turingdiff.engine.equilibria import find_steady_state
+
+        return find_steady_state(self, guess)
+
+    def stable_dt(self, field: np.ndarray | None = None) -> float:
+        """Largest step at which explicit Euler damps the stiffest mode: 2 / spectral radius of the Jacobian.
+
+        Reactions bound the radius at `field` (or at the steady state); for any other rule it is measured at
+        `field` by power iteration on the compiled rate, within a few percent.
+        """
+        if self.clock != "time":
+            raise ValueError(f"{self.name} steps along {self.clock}: its levels are the accuracy, not a limit")
+        if self.stiffness is not None:
+            radius = self.stiffness(self, field)
+        elif field is None:
+            raise ValueError(f"{self.name} does not declare its stiffness: give a field at which to measure it")
+        else:
+            from turingdiff.engine.flow import spectral_radius
+
+            radius = spectral_radius(self, field)
+        return 2.0 / radius if radius > 0 else np.inf
+
+
+def view(field: np.ndarray, t: float, clock: str, shown: int | None) -> np.ndarray:
+    """The picture of a field: for sigma the variance-preserving frame y/sqrt(1 + sigma²), else a named channel.
+
+    Raw y spans some ±sigma_max at first and ±1 at the end: fixed colour limits would leave the final image flat.
+    """
+    picture = np.asarray(field)
+    if clock == "sigma":
+        picture = picture / np.sqrt(1.0 + t * t).astype(picture.dtype)
+    return picture if shown is None else picture[..., shown, :, :]
+
+
+def _parameter(name: str, value: Any) -> Any:
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"parameter {name} must be a number, an (H, W) map or an array, got {value!r}")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"parameter {name} must be finite, got {value!r}")
+    return array if array.ndim else array.item()

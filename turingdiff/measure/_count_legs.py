@@ -1,0 +1,53 @@
+"""How many legs a picture of trousers has."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from turingdiff.measure._count_runs import count_runs
+from turingdiff.measure._topology import check_plane, otsu_level
+
+ALONG = 1.0  # rows: blurs the texture of a leg along it, and no gap between legs
+BLANK = 0.5  # of the 2 between black and white: a picture with less contrast shows nothing
+
+
+def count_legs(picture: ArrayLike) -> int:
+    """Count the legs of a picture of trousers, upright and light on dark: pieces that cross the height of the shins.
+
+        legs = median over five rows, from three quarters of the height down, of the runs of each (`count_runs`)
+
+    after a Gaussian blur by one row along the legs, above the level between the two classes of the picture. The rows
+    are 21 to 25 of 28. A leg that ends above them is not counted, nor is one that begins below; two that touch count
+    once. For trousers only: of another picture it counts what there is. Tuned on 46 pictures labelled by eye and
+    measured on others: docs/results/legs.json has its errors.
+
+    Parameters
+    ----------
+    picture
+        (H, W) or (1, H, W), values from -1 to 1, at least 20 rows. Any width.
+
+    Returns
+    -------
+    int
+        0 for a picture without contrast.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `count_runs`, and for a picture with fewer rows.
+    """
+    from scipy.ndimage import gaussian_filter1d  # here: it takes longer to load than to use
+
+    values = check_plane(picture)
+    height = values.shape[0]
+    if height < 20:
+        raise ValueError(
+            f"picture has {height} rows, expected at least 20: five of them are to lie in the last quarter"
+        )
+    if np.ptp(values) < BLANK:
+        return 0
+    smooth = gaussian_filter1d(values, ALONG, axis=0, mode="nearest")
+    level = otsu_level(smooth)
+    top = 3 * height // 4
+    return int(np.median([count_runs(smooth, row, level) for row in range(top, top + 5)]))

@@ -1,0 +1,64 @@
+"""The uniform field that is its own denoised image."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from turingdiff.engine.rule import Rule
+from turingdiff.measure._denoiser_dispersion import (
+    _at_fixed_point,
+    _canvas,
+    _check_level,
+    _check_same_everywhere,
+    _followed,
+)
+from turingdiff.measure._uniform import check_uniform
+
+
+def uniform_fixed_point(rule: Rule, sigma: float, guess: ArrayLike | None = None) -> NDArray[np.float64]:
+    """The uniform field that is its own denoised image, D(y*; sigma) = y*.
+
+    Without a guess, that of the branch which comes down from the highest level of the rule. There is one there: noise
+    hides all differences, D is the mean of the training set whatever y, and so is y*. From there it is followed by
+    Newton's method, noise falling at most by 2 between searches. It is followed also where it becomes unstable, as the
+    grey between black and white does, and no run would stay there. Other branches are born in pairs at lower noise; to
+    be on one, give a guess. Where there is no fixed point within sigma of the last one (the branch has met another and
+    ended, or a patch schedule has changed the rule), y becomes D(y) again and again until it stands, and is followed
+    from there.
+
+    Parameters
+    ----------
+    rule
+        A denoiser that commutes with shifts, as for `dispersion`.
+    sigma
+        The noise level.
+    guess
+        (C,) or a uniform (C, H, W) field: where Newton's method begins at `sigma`. Of a guess farther than sigma from
+        a fixed point, the one to which the uniform field runs.
+
+    Returns
+    -------
+    ndarray
+        (C,), in units of the images, to about 1e-6 min(sigma, sigma²).
+
+    Raises
+    ------
+    ValueError
+        As `dispersion`; and where none is found.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import turingdiff as td
+    >>> images = np.stack([np.full((1, 5, 5), grey, np.float32) for grey in (-1, 1)])
+    >>> machine = td.denoising.equivariant_local(images, patch=3, boundary="periodic")
+    >>> print(td.measure.uniform_fixed_point(machine, 2.0, [0.9]).round(3))
+    [0.975]
+    """
+    sigma = _check_level(rule, sigma)
+    canvas = _canvas(rule, None if guess is None else np.shape(guess)[1:])
+    _check_same_everywhere(rule, canvas, sigma)
+    if guess is None:
+        return _followed(rule, canvas, [sigma])[-1].state
+    return _at_fixed_point(rule, canvas, check_uniform(rule, guess), sigma).state

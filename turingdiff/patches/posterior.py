@@ -1,0 +1,98 @@
+"""Posterior means over patches: the softmax of all admissible patches, exact, block by block.
+
+    D(x) = sum_p W_p p(0),    W = softmax_p( -||y_Ox - p||² / (2 sigma²) )
+
+(Kamb & Ganguli 2025, eqs. 7-10, 41, in the frame y = phi/sqrt(abar).) The state of a softmax, (least distance, sum,
+weighted sum), merges. Training images are taken in fixed blocks whose states are merged in order, so that the bytes
+of the result depend neither on threads nor on how many samples are asked for at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from turingdiff.data.images import to_unit
+from turingdiff.engine.memory import on_cache_line
+from turingdiff.patches.admissible import Admissible
+from turingdiff.patches.kernels import posterior_states
+from turingdiff.patches.lanes import LANES
+from turingdiff.patches.softmax import SoftmaxState, merge_all
+
+BYTES_AT_ONCE = 16 * 2**20
+# Lanes that hold no image hold this value: far from every patch at any sigma below it, its squares finite in float32.
+NOWHERE = 1e9
+# Rounding in float32 moves D by at most 8.6e-8 of the best logit beyond 200 nats, and by 2e-5 below: up to this limit
+# of 700 nats by 5.9e-5 at worst (benchmarks/precision.py). At a level's own noise the logit is about half the numbers
+# in a patch: 170 for a grey 17x17, 480 in colour, 590 for a colour 19x19; wider colour patches are computed twice.
+LOGIT_ERROR = 1e-7
+TOLERANCE = 7e-5
+
+
+def patch_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, r: int, admissible: Admissible) -> np.ndarray:
+    """Posterior means D (B, C, H, W) of noisy `fields` (B, C, H, W), in their dtype.
+
+    Float32 fields are computed in float32; a pixel so unlike all patches that rounding could show
+    (beyond 7e-5) is computed again in float64.
+    """
+    result, top = _posterior(images, fields, sigma, r, admissible)
+    if fields.dtype == np.float32:
+        doubtful = -top * LOGIT_ERROR > TOLERANCE
+        samples = np.flatnonzero(doubtful.any(axis=(1, 2)))
+        if samples.size:
+            exact, _ = _posterior(images, fields[samples].astype(float), sigma, r, admissible)
+            # Pixel by pixel, or a pixel in doubt would be felt outside its neighbourhood.
+            result[samples] = np.where(doubtful[samples, None], exact, result[samples])
+    return result
+
+
+def _posterior(images, fields, sigma, r, admissible) -> tuple[np.ndarray, np.ndarray]:
+    count, channels, height, width = fields.shape
+    dtype = fields.dtype
+    queries = padded_queries(fields, r, admissible.wraps)
+    merged: SoftmaxState | None = None
+    precision = dtype.type(0.5 / sigma**2)
+    for banks in image_lanes(images, (height, width), r, admissible.wraps, dtype, count * (channels + 2)):
+        shape = (count, len(banks), height, width)
+        least, total = np.zeros(shape, dtype), np.zeros(shape, dtype)
+        weighted = np.zeros((count, len(banks), channels, height, width), dtype)
+        posterior_states(queries, banks, admissible.rows, admissible.columns, r, precision, least, total, weighted)
+        states = [SoftmaxState(least[:, k], total[:, k], weighted[:, k]) for k in range(len(banks))]
+        merged = merge_all(states if merged is None else [merged, *states], precision)
+    assert merged is not None  # there is at least one image
+    return merged.mean(), -merged.least * precision
+
+
+def padded_queries(fields: np.ndarray, r: int, wraps: bool) -> np.ndarray:
+    """Fields padded by r: (B, C, H + 2r, W + 2r)."""
+    # Another memory order would be another kernel, compiled when it first comes.
+    fields = np.ascontiguousarray(fields)
+    return np.pad(fields, ((0, 0), (0, 0), (r, r), (r, r)), mode="wrap" if wraps else "constant")
+
+
+def image_lanes(
+    images: np.ndarray, field: tuple[int, int], r: int, wraps: bool, dtype: np.dtype, states: int
+) -> Iterator[np.ndarray]:
+    """Banks of LANES padded images, some at a time: (K, C, Hb, Wb LANES), with `states` numbers a pixel beside them.
+
+    On the torus columns are repeated until every shift of the field finds its columns side by side.
+    """
+    count, channels, height, width = images.shape
+    rows = np.arange(-r, height + r) if not wraps else np.arange(-r, height - r) % height
+    columns = np.arange(-r, width + r) if not wraps else np.arange(-r, field[1] + width + r) % width
+    size = channels * rows.size * columns.size * LANES + states * field[0] * field[1]
+    at_once = max(1, BYTES_AT_ONCE // (size * dtype.itemsize)) * LANES
+    for first in range(0, count, at_once):
+        chunk = to_unit(images[first : first + at_once])
+        blocks = -(-len(chunk) // LANES)
+        bank = np.full((blocks * LANES, channels, rows.size, columns.size), 0, dtype)
+        if wraps:
+            bank[: len(chunk)] = chunk[:, :, rows[:, None], columns]
+        else:
+            bank[: len(chunk), :, r : r + height, r : r + width] = chunk
+        bank[len(chunk) :] = NOWHERE
+        bank = bank.reshape(blocks, LANES, channels, rows.size, columns.size)
+        lanes_last = on_cache_line((blocks, channels, rows.size, columns.size, LANES), dtype)
+        lanes_last[...] = np.moveaxis(bank, 1, -1)
+        yield lanes_last.reshape(blocks, channels, rows.size, columns.size * LANES)
