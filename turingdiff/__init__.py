@@ -24,7 +24,7 @@ from turingdiff.engine import (
     uniform,
     until_steady,
 )
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern, Signature
 from turingdiff.engine.neighbourhood import Neighbourhood, fixed
 from turingdiff.engine.rule import Rule
 from turingdiff.morphogenesis._reaction import reaction
@@ -35,6 +35,7 @@ __version__ = version("turingdiff")
 
 __all__ = [
     "BlowUpError",
+    "ExpectedPattern",
     "Geometry",
     "Neighbourhood",
     "NotSteadyError",

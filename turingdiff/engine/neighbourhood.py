@@ -1,4 +1,4 @@
-"""What a cell sees: how far, and what stands beyond the edge of the field.
+"""The neighbourhood of a cell: its radius, the boundary conditions, and the grid spacing.
 
 Rules never look at edges. Before a rate is computed the field is framed by a *halo* of ghost cells, and every
 boundary condition is an affine map from interior cells to ghost cells:
@@ -20,11 +20,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from turingdiff.engine.suggestions import unknown
+
 SIDES = ("top", "bottom", "left", "right")
+BOUNDARIES = ("periodic", "no_flux", "zero")
 
 
 @dataclass(frozen=True)
@@ -84,15 +87,15 @@ class Neighbourhood:
     dx: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.radius is not None and (self.radius != int(self.radius) or self.radius < 0):
+        if self.radius is not None and not (_is_number(self.radius) and self.radius >= 0 and self.radius % 1 == 0):
             raise ValueError(f"radius must be a whole number >= 0 or None, got {self.radius!r}")
-        if not (np.isfinite(self.dx) and self.dx > 0):
-            raise ValueError(f"dx must be a positive length, got {self.dx!r}")
+        if not (_is_number(self.dx) and np.isfinite(self.dx) and self.dx > 0):
+            raise ValueError(f"dx must be one positive length, the spacing along both axes, got {self.dx!r}")
         object.__setattr__(self, "radius", None if self.radius is None else int(self.radius))
         object.__setattr__(self, "dx", float(self.dx))
         for side in self.sides:
-            if not isinstance(side, Fixed) and side not in ("periodic", "no_flux", "zero"):
-                raise ValueError(f'boundary must be "periodic", "no_flux", "zero" or fixed(value), got {side!r}')
+            if not isinstance(side, Fixed) and side not in BOUNDARIES:
+                raise ValueError(f"{unknown('boundary', side, BOUNDARIES)}, and td.fixed(value)")
         for a, b in (self.sides[:2], self.sides[2:]):
             if (a == "periodic") != (b == "periodic"):
                 raise ValueError(f"a periodic side needs a periodic opposite side, got {self.boundary!r}")
@@ -115,6 +118,10 @@ class Neighbourhood:
         """Ghost cells of the vertical and the horizontal axis, `pad` wide on both sides."""
         top, bottom, left, right = self.sides
         return _halo(top, bottom, channels, height, pad), _halo(left, right, channels, width, pad)
+
+
+def _is_number(value: Any) -> bool:
+    return np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iuf"
 
 
 @lru_cache(maxsize=256)
