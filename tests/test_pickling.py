@@ -11,7 +11,6 @@ import pytest
 from rules import decay_rule, heat_rule, last
 
 import turingdiff as td
-from turingdiff.engine.pickling import remember_call
 from turingdiff.stencils import isotropic_laplacian, laplacian
 
 SYSTEMS = [getattr(td.morphogenesis, name) for name in td.morphogenesis.__all__]
@@ -85,16 +84,6 @@ def test_what_cannot_be_imported_is_named():
             pickle.dumps(rule)
     with pytest.raises(pickle.PicklingError, match="not inner in the module test_pickling"):
         pickle.dumps(inner)
-
-
-def two_decays(rate):
-    return remember_call(decay_rule(rate, stiffness=lambda rule, field: rate), two_decays, rate)
-
-
-def test_a_rule_may_be_pickled_as_the_call_that_made_it():
-    assert again(two_decays(3.0)).stable_dt() == 2 / 3
-    with pytest.raises(pickle.PicklingError, match="because of its stiffness"):
-        pickle.dumps(replace(two_decays(3.0), noise=0.1))  # another rule than the call makes
 
 
 def test_a_deep_copy_has_maps_of_its_own():

@@ -159,6 +159,14 @@ def test_a_search_that_finds_no_steady_state_is_a_place_on_the_map():
     assert space.regime.tolist() == [["no steady state found", "unstable"]]
 
 
+def test_lists_are_axes_unless_there_are_two_arrays():
+    x, y = np.array([2.5, 3.5]), np.array([4.0, 16.0])
+    plain = turing_space(brusselator, b=x, Dv=y)
+    np.testing.assert_array_equal(turing_space(brusselator, b=[2.5, 3.5], Dv=y).growth, plain.growth)
+    np.testing.assert_array_equal(turing_space(brusselator, b=[2.5, 3.5], Dv=[4, 16]).growth, plain.growth)
+    assert turing_space(brusselator, b=x, a=y, diffusion=[2.0, 8.0]).names == ("b", "a")
+
+
 def test_a_partial_or_any_function_makes_the_rules():
     x, y = np.array([2.5, 3.5]), np.array([4.0, 16.0])
     plain = turing_space(brusselator, b=x, Dv=y, dx=1.0, diffusion=(2.0, 8.0))
@@ -176,10 +184,11 @@ def test_a_partial_or_any_function_makes_the_rules():
         ({}, "none"),
         ({"a": np.ones(2), "b": np.ones(2), "Dv": np.ones(2)}, "exactly two"),
         ({"b": np.ones((2, 2)), "Dv": np.ones(2)}, "one-dimensional"),
+        ({"b": [2.0, 3.0], "Dv": [6.0, "9"]}, "finite numbers"),
         ({"b": np.ones(2), "Dv": np.array([])}, "finite numbers"),
         ({"b": np.ones(2), "Dv": np.array([1, np.inf])}, "finite numbers"),
         ({"b": np.ones(2), "Dv": np.array(["1", "2"])}, "finite numbers"),
-        ({"b": np.ones(2), "q": np.ones(2)}, "no parameter q"),
+        ({"b": np.ones(2), "q": np.ones(2)}, "no parameter 'q' of brusselator"),
         ({"b": np.ones(2), "Dv": np.array([1.0, -1.0])}, "must be >= 0"),
         ({"b": np.ones(2), "Dv": np.ones(2), "boundary": "no_flux"}, "torus"),
     ],

@@ -1,8 +1,8 @@
 """Pickles of rules: their values, and references to their functions.
 
 A function is pickled by its name. One that a call has made has no name of its own: it carries that call in its
-attribute ``made_by = (callable, *arguments)``, and the call is pickled instead. A rule whose parts are more than values
-and functions is pickled as the call that made it, see `remember_call`.
+attribute ``made_by = (callable, *arguments)``, and the call is pickled instead. A kind of rule with other parts has a
+``__reduce__`` of its own.
 """
 
 from __future__ import annotations
@@ -16,12 +16,6 @@ from typing import Any, TypeVar
 R = TypeVar("R")
 
 
-def remember_call(rule: R, call: Callable[..., R], *arguments: Any) -> R:
-    """Let `rule` be pickled as ``call(*arguments)``; a copy by `dataclasses.replace` forgets it again."""
-    object.__setattr__(rule, "_call", (call, arguments))
-    return rule
-
-
 def reduced(rule: Any) -> tuple[Any, ...]:
     """What ``rule.__reduce__`` returns.
 
@@ -30,16 +24,15 @@ def reduced(rule: Any) -> tuple[Any, ...]:
     pickle.PicklingError
         For a part that has no importable name, such as a lambda.
     """
-    if "_call" in vars(rule):
-        return vars(rule)["_call"]
-    parts = {}
-    for one in fields(rule):
-        value = getattr(rule, one.name)
-        made_by = getattr(value, "made_by", None) if inspect.isfunction(value) else None
-        parts[one.name] = value if made_by is None else _Call(*made_by)
-        if callable(value):
-            _check(rule.name, one.name, parts[one.name])
+    parts = {one.name: _portable(getattr(rule, one.name)) for one in fields(rule) if one.init}
+    for name, part in parts.items():
+        _check(rule.name, name, part)
     return _restored, (type(rule), parts)
+
+
+def _portable(value: Any) -> Any:
+    made_by = getattr(value, "made_by", None) if inspect.isfunction(value) else None
+    return value if made_by is None else _Call(*made_by)
 
 
 class _Call:
@@ -57,6 +50,8 @@ def _restored(kind: type[R], parts: dict[str, Any]) -> R:
 
 
 def _check(rule: str, name: str, part: Any) -> None:
+    if not (callable(part) or isinstance(part, _Call)):
+        return
     try:
         pickle.dumps(part)
     except (pickle.PicklingError, AttributeError, TypeError) as error:

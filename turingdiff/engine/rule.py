@@ -127,6 +127,9 @@ class Rule:
     def __reduce__(self) -> tuple[Any, ...]:
         return reduced(self)
 
+    def __copy__(self) -> Rule:
+        return replace(self)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Rule:
         return replace(self, params=copy.deepcopy(self.params, memo))
 
