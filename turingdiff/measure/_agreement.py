@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from turingdiff.measure._checks import check_field
+from turingdiff.measure._validation import finite_values
 
 __all__ = ["Agreement", "agreement"]
 
@@ -59,7 +59,7 @@ def agreement(prediction: ArrayLike, reference: ArrayLike) -> Agreement:
     Kamb & Ganguli, "An analytic theory of creativity in convolutional diffusion models", ICML 2025, compare
     their machines with networks by a "pixelwise r²".
     """
-    a, b = check_field(prediction, "prediction"), check_field(reference, "reference")
+    a, b = finite_values(prediction, "prediction"), finite_values(reference, "reference")
     if a.shape != b.shape:
         raise ValueError(
             f"prediction has shape {a.shape} and reference {b.shape}, expected the same; "

@@ -7,8 +7,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from turingdiff.measure._checks import check_field
-from turingdiff.measure._topology import limit
+from turingdiff.measure._validation import finite_values, least_contrast
 
 
 def change(earlier: ArrayLike, later: ArrayLike, *, tolerance: float | None = None) -> float:
@@ -36,14 +35,14 @@ def change(earlier: ArrayLike, later: ArrayLike, *, tolerance: float | None = No
     ValueError
         If shapes differ or are others, values are not finite, or ``tolerance`` is negative.
     """
-    before, after = check_field(earlier, "earlier"), check_field(later, "later")
+    before, after = finite_values(earlier, "earlier"), finite_values(later, "later")
     if before.shape != after.shape or before.ndim > 3:
         raise ValueError(
             f"earlier has shape {before.shape} and later {after.shape}, expected the same (H, W) or (C, H, W)"
         )
     planes = (-1, *before.shape[-2:])
     channels = zip(np.reshape(earlier, planes), np.reshape(later, planes), strict=True)
-    return max(_change(a, b, limit(tolerance, a, b)) for a, b in channels)
+    return max(_change(a, b, least_contrast(tolerance, a, b)) for a, b in channels)
 
 
 def _change(earlier: np.ndarray, later: np.ndarray, least: float) -> float:

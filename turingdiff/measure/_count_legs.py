@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from turingdiff.measure._count_runs import count_runs
-from turingdiff.measure._topology import check_plane, otsu_level
+from turingdiff.measure._topology import otsu_level
+from turingdiff.measure._validation import one_channel
 
 ALONG = 1.0  # rows: blurs the texture of a leg along it, and no gap between legs
 BLANK = 0.5  # of the 2 between black and white: a picture with less contrast shows nothing
@@ -39,7 +40,7 @@ def count_legs(picture: ArrayLike) -> int:
     """
     from scipy.ndimage import gaussian_filter1d  # here: it takes longer to load than to use
 
-    values = check_plane(picture)
+    values = one_channel(picture)
     height = values.shape[0]
     if height < 20:
         raise ValueError(

@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from turingdiff.measure._topology import check_plane, limit, otsu_level
+from turingdiff.measure._topology import BY_EDGES, count_regions, otsu_level
+from turingdiff.measure._validation import check_varies, least_contrast, one_channel
 
 Point = tuple[int, int]
 
@@ -56,23 +57,17 @@ def count_runs(
         If the field has another shape or values that are not finite, the line leaves it, ``threshold`` is not finite,
         or it is None and the field is constant.
     """
-    values = check_plane(field)
+    values = one_channel(field)
     if threshold is None:
-        contrast = float(np.ptp(values))
-        if contrast <= limit(None, field):
-            raise ValueError(
-                f"the field is constant (contrast {contrast:.2g}, mean {values.mean():.6g}), expected one that varies: "
-                "a constant has no two classes to part and no pieces to count; give a threshold"
-            )
+        check_varies(
+            values, float(np.ptp(values)), least_contrast(None, field),
+            "no two classes to separate and no pieces to count; give a threshold",
+        )  # fmt: skip
         threshold = otsu_level(values)
     elif not math.isfinite(threshold):
         raise ValueError(f"threshold is {threshold!r}, expected a finite number in units of the field, or None")
     rows, columns = _cells(line, (values.shape[0], values.shape[1]))
-    above = values[rows, columns] > threshold
-    starts = above & ~np.roll(above, 1)
-    if not periodic:
-        starts[0] = above[0]
-    return int(starts.sum()) if not above.all() else 1
+    return count_regions(values[None, rows, columns] > threshold, BY_EDGES, (False, periodic))
 
 
 def _cells(line: int | tuple[Point, Point], shape: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

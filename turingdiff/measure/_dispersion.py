@@ -24,17 +24,24 @@ from turingdiff.engine.flow import check_rule
 from turingdiff.engine.rule import Rule
 from turingdiff.measure._denoiser_dispersion import denoiser_dispersion
 from turingdiff.measure._dispersion_relation import ROUNDING, Dispersion
-from turingdiff.measure._uniform import NOTHING, check_no_maps, check_uniform
+from turingdiff.measure._linearisation import (
+    NOTHING,
+    SAME,
+    check_no_maps,
+    check_same_everywhere,
+    check_uniform,
+    kernel_of,
+)
+from turingdiff.measure._perturbations import perturbed
 
 # Of a cell, in sizes of the state. Central differences of order 6 then err by less than 1e-12 of the kernel,
 # by what they leave out (for a rate like 1/v) about as much as by rounding.
 STEP = 2.0**-8
-PUSHES = np.arange(-3, 4)
+MULTIPLES = np.arange(-3, 4)
 SLOPE = np.array([-1, 9, -45, 0, 45, -9, 1]) / 60
 FOURTH_DIFFERENCE = np.array([0, 1, -4, 6, -4, 1, 0])
 
 STEADY = 1e-6  # a rate below this share of what it is a sum of counts as zero
-SAME = 1e-6  # two responses count as equal
 KINK = 1e-2  # a jump of the slope that counts as one
 
 
@@ -95,7 +102,12 @@ def dispersion(rule: Rule, state: ArrayLike | None = None, t: float = 0.0) -> Di
     side = 2 * max(radius, rule.neighbourhood.radius or 1) + 1  # a rule may need room for its largest radius
     base = np.broadcast_to(values[:, None, None], (values.size, side, side))
     size = np.where(np.abs(values) > NOTHING, np.abs(values), 1.0)
-    _check_same_everywhere(rule, base, STEP * size, t)
+    bumps = STEP * size[:, None, None] * np.random.default_rng(0).standard_normal(base.shape)
+    check_same_everywhere(
+        rule, lambda fields: rule.rate(fields, t), base, bumps, 0.0,
+        "Waves need a torus (boundary periodic), uniform parameters, and a cell function that does not depend on "
+        "where it stands",
+    )  # fmt: skip
     kernel, rate = _response(rule, base, STEP * size, t, radius)
     _check_steady(rule, kernel, rate, size)
     return Dispersion(rule.name, tuple(rule.channels), rule.clock, float(t), values, kernel, rule.neighbourhood.dx)
@@ -114,29 +126,10 @@ def _check_rule(rule: Rule, t: float) -> int:
     return radius
 
 
-def _check_same_everywhere(rule: Rule, base: NDArray, step: NDArray, t: float) -> None:
-    """Shifting a field must shift its rate, and do no more."""
-    bumpy = base + step[:, None, None] * np.random.default_rng(0).standard_normal(base.shape)
-    shifts = ((0, 0), (1, 0), (0, 1))
-    flat, *shifted = rule.rate(np.stack([base, *(np.roll(bumpy, shift, (1, 2)) for shift in shifts)]), t)
-    response = np.abs(shifted[0] - flat).max(axis=(1, 2))
-    errors = [np.roll(rate, (-y, -x), (1, 2)) - shifted[0] for (y, x), rate in zip(shifts, shifted, strict=True)]
-    error = np.abs([*errors, flat - flat[:, :1, :1]]).max(axis=(0, 2, 3))
-    if not (error <= SAME * response).all():
-        raise ValueError(
-            f"{rule.name} is not the same everywhere: shifting a field does not just shift its rate (or the rate is "
-            "not finite). Waves need a torus (boundary periodic), uniform parameters, and a cell function that does "
-            "not ask where it stands"
-        )
-
-
 def _response(rule: Rule, base: NDArray, step: NDArray, t: float, radius: int) -> tuple[NDArray, NDArray]:
-    """The kernel (C, C, 2R + 1, 2R + 1) and the rate (C,) of the uniform state, by pushing the middle cell."""
-    count, middle = len(base), base.shape[-1] // 2
-    window = slice(middle - radius, middle + radius + 1)
-    fields = np.tile(base, (count, PUSHES.size, 1, 1, 1))
-    for d in range(count):
-        fields[d, :, d, middle, middle] += PUSHES * step[d]
+    """The kernel (C, C, 2R + 1, 2R + 1) and the rate (C,) of the uniform state, by perturbing the middle cell."""
+    middle = base.shape[-1] // 2
+    fields = perturbed(base, (np.arange(len(base)), middle, middle), step, MULTIPLES)
     rates = rule.rate(fields.reshape(-1, *base.shape), t).reshape(fields.shape)
     slopes, bends = (
         np.einsum("p,dpcyx,d->cdyx", weights, rates, 1 / step) for weights in (SLOPE, FOURTH_DIFFERENCE / 2)
@@ -148,8 +141,7 @@ def _response(rule: Rule, base: NDArray, step: NDArray, t: float, radius: int) -
             f"{rule.name} is not smooth at {base[:, 0, 0].tolist()}: its slope changes within {STEP:.1g} of the "
             "state, so it has no linearisation there"
         )
-    # Cell `middle - o` is the one that sees the pushed cell at the offset o.
-    return slopes[..., window, window][..., ::-1, ::-1], rates[0, PUSHES.size // 2, :, middle, middle]
+    return kernel_of(slopes, base.shape[-2:], radius), rates[0, len(MULTIPLES) // 2, :, middle, middle]
 
 
 def _check_steady(rule: Rule, kernel: NDArray, rate: NDArray, size: NDArray) -> None:

@@ -13,7 +13,7 @@ from turingdiff.engine import euler
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.steppers import AnyStepper
 from turingdiff.engine.times import check_times
-from turingdiff.measure._perturbed_runs import check_single, side_by_side
+from turingdiff.measure._perturbations import root_mean_square, side_by_side, single_field
 
 __all__ = ["Divergence", "divergence"]
 
@@ -190,19 +190,19 @@ def divergence(
     >>> f"{found.exponent:.4f}"
     '-1.0000'
     """
-    start = check_single(rule, field).astype(np.float64)
+    start = single_field(rule, field).astype(np.float64)
     times = check_times(times)
     if directions != int(directions) or directions < 1:
         raise ValueError(f"directions must be a whole number >= 1, got {directions!r}")
     every = every if every is not None else -(-(len(times) - 1) // RECORDS)
     drawing, noise = np.random.default_rng(rng).spawn(2)
-    length = SHARE * (_rms(start) or 1.0) if size is None else size
+    length = SHARE * (_size(start) or 1.0) if size is None else size
     fields = [start, *(_near(start, length, drawing) for _ in range(int(directions)))]
     clock, distance, sizes = [], [], []
     for t, (first, *others) in side_by_side(rule, fields, times, stepper, every, noise):
         clock.append(t)
-        distance.append([_rms(other - first) for other in others])
-        sizes.append(_rms(first))
+        distance.append([_size(other - first) for other in others])
+        sizes.append(_size(first))
     return Divergence(rule.name, rule.clock, np.array(clock), np.array(distance), np.array(sizes))
 
 
@@ -210,16 +210,18 @@ def _near(field: NDArray[np.float64], size: float, rng: np.random.Generator) -> 
     """A field at the root mean square distance `size`."""
     if not (np.isfinite(size) and size > 0):
         raise ValueError(f"size must be a positive distance, got {size!r}")
-    if size <= ROUNDING * _rms(field):
-        raise ValueError(f"size = {size:g} is lost in the rounding of a field of size {_rms(field):.3g}: take a larger")
+    if size <= ROUNDING * _size(field):
+        raise ValueError(
+            f"size = {size:g} is lost in the rounding of a field of size {_size(field):.3g}: take a larger"
+        )
     direction = rng.standard_normal(field.shape)
-    return field + size / _rms(direction) * direction
+    return field + size / _size(direction) * direction
 
 
-def _rms(values: NDArray[np.float64]) -> float:
+def _size(values: NDArray[np.float64]) -> float:
     """Root mean square, of values too small to be squared as well."""
     largest = float(np.abs(values).max())
-    return largest * math.sqrt(np.mean((values / largest) ** 2)) if largest > 0 else 0.0
+    return float(root_mean_square(values, unit=largest)) if largest > 0 else 0.0
 
 
 def _exponent(progress: NDArray, distance: NDArray, counts: NDArray[np.bool_]) -> float:

@@ -12,13 +12,14 @@ from turingdiff.engine import ancestral, euler, euler_maruyama, heun, rk4
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.steppers import AnyStepper
 from turingdiff.engine.times import check_times, steps_between
-from turingdiff.measure._perturbed_runs import (
-    check_cell,
-    check_single,
+from turingdiff.measure._perturbations import (
+    cell_of,
+    channel_sizes,
     distances_from,
+    farthest,
     radius_in_cells,
-    root_mean_squares,
     side_by_side,
+    single_field,
 )
 
 # Where in a step, as a fraction of it, a stepper evaluates the rate: each evaluation carries news one radius far.
@@ -79,7 +80,7 @@ class Influence:
             raise ValueError(
                 f"threshold is a share of the largest difference, at least 0 and below 1; got {threshold!r}"
             )
-        return np.array([_farthest(m > threshold * m.max(), self.distance) for m in self.maps])
+        return np.array([farthest(m > threshold * m.max(), self.distance) for m in self.maps])
 
     def __str__(self) -> str:
         far = "nowhere" if np.isnan(self.radius[-1]) else f"{self.radius[-1]:.0f} cells away"
@@ -186,9 +187,9 @@ def influences(
     TypeError, ValueError
         As `influence`, and for no cells.
     """
-    start = check_single(rule, field)
+    start = single_field(rule, field)
     times = check_times(times)
-    places = [check_cell(at, start.shape[-2:]) for at in cells]
+    places = [cell_of(at, start.shape[-2:]) for at in cells]
     if not places:
         raise ValueError("cells is empty, expected at least one (row, column)")
     stages = _stages(stepper)
@@ -214,14 +215,14 @@ def _changed(start: NDArray, at: tuple[int, int], size: float | Sequence[float] 
 
 def _influence(rule: Rule, at: tuple[int, int], clock: NDArray, maps: NDArray, bound: NDArray) -> Influence:
     distance = distances_from(rule, maps.shape[-2:], at)
-    radius = np.array([_farthest(m > 0, distance) for m in maps])
+    radius = np.array([farthest(m > 0, distance) for m in maps])
     return Influence(rule.name, rule.clock, at, clock, maps, radius, bound, distance)
 
 
 def _sizes(size: float | Sequence[float] | None, field: NDArray) -> NDArray[np.float64]:
     """(C,) by how much the channels of a cell are changed."""
     if size is None:
-        return SHARE * root_mean_squares(field)
+        return SHARE * channel_sizes(field)
     sizes = np.asarray(size, float)
     if sizes.shape not in ((), (len(field),)) or not np.isfinite(sizes).all():
         raise ValueError(f"size is a finite number, or one for each of {len(field)} channels; got {size!r}")
@@ -249,7 +250,3 @@ def _reach_of_steps(rule: Rule, times: Sequence[float], stages: Sequence[float])
     if clock[-1] == rule.singular_end:  # the last interval is an Euler step whatever the stepper
         reach[-1] = radius_in_cells(rule.ending or rule, clock[-2])
     return np.array(reach, float)
-
-
-def _farthest(mask: NDArray[np.bool_], distance: NDArray[np.int64]) -> float:
-    return float(distance[mask].max()) if mask.any() else np.nan

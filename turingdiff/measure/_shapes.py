@@ -14,14 +14,13 @@ from turingdiff.measure._topology import (
     BY_CORNERS,
     BY_EDGES,
     TORUS,
-    check_sheet,
     count_regions,
     euler_characteristic,
-    limit,
     mirrored,
     otsu_level,
     perimeter,
 )
+from turingdiff.measure._validation import least_contrast, sheet
 from turingdiff.measure._wavelength import wavelength
 
 # Spots and holes measure about 1, labyrinths and long worms below 0.25 (tests/test_shapes.py). Mixtures of spots and
@@ -123,12 +122,12 @@ def shapes(
         If it has another shape or values that are not finite, or if ``dx``, ``boundary``, ``level`` or
         ``tolerance`` is out of range.
     """
-    values, wraps = check_sheet(field, dx, boundary)
+    values, wraps = sheet(field, dx, boundary)
     if level is not None and not math.isfinite(level):
         raise ValueError(f"level is {level!r}, expected a finite number in units of the field, or None")
 
     contrast = float(np.ptp(values))
-    uniform = contrast <= limit(tolerance, field)
+    uniform = contrast <= least_contrast(tolerance, field)
     if level is None:
         level = float(values.max()) if uniform else otsu_level(values)
     above = values > level

@@ -12,15 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.engine.flow import check_rule
 from turingdiff.engine.rule import Rule
-from turingdiff.measure._denoiser_dispersion import (
-    _canvas,
-    _check_level,
-    _check_same_everywhere,
-    _followed,
-    _linearised,
-)
+from turingdiff.measure._denoiser_dispersion import check_denoiser, follow_fixed_point, linearised_about
 from turingdiff.measure._dispersion_relation import Dispersion
-from turingdiff.measure._uniform import check_uniform
+from turingdiff.measure._linearisation import check_uniform
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,14 +138,10 @@ def speciation(rule: Rule, levels: Iterable[float] | None = None, state: ArrayLi
     falling = given[:-1] if given.size and given[-1] == 0 else given
     if not falling.size or not (np.diff(falling) < 0).all():
         raise ValueError(f"{rule.name}: levels are falling noise levels sigma > 0, got {given.tolist()}")
-    for sigma in falling[[0, -1]]:
-        _check_level(rule, sigma)
-    canvas = _canvas(rule, None if state is None else np.shape(state)[1:])
-    for sigma in falling[[0, -1]]:
-        _check_same_everywhere(rule, canvas, sigma)
+    canvas = check_denoiser(rule, falling[[0, -1]].tolist(), state)
     if state is None:
-        curves = _followed(rule, canvas, falling.tolist())
+        curves = follow_fixed_point(rule, canvas, falling.tolist())
     else:
-        held = check_uniform(rule, state)
-        curves = [_linearised(rule, canvas, held, sigma)[0] for sigma in falling.tolist()]
+        uniform = check_uniform(rule, state)
+        curves = [linearised_about(rule, canvas, uniform, sigma)[0] for sigma in falling.tolist()]
     return Speciation(rule.name, falling, tuple(curves))

@@ -9,16 +9,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from turingdiff.measure._spectrum import _modes
+from turingdiff.measure._spectrum import fourier_modes
 from turingdiff.measure._topology import (
     BY_EDGES,
-    check_sheet,
     count_regions,
     euler_characteristic,
-    limit,
     mirrored,
     perimeter,
 )
+from turingdiff.measure._validation import check_varies, least_contrast, sheet
 
 __all__ = ["Structure", "structure"]
 
@@ -110,13 +109,12 @@ def structure(
         If it has another shape, values that are not finite or no more variation than rounding may leave, or if ``dx``,
         ``boundary`` or ``threshold`` is out of range.
     """
-    values, wraps = check_sheet(field, dx, boundary)
+    values, wraps = sheet(field, dx, boundary)
     least, contrast = float(values.min()), float(np.ptp(values))
-    if contrast <= limit(None, field):
-        raise ValueError(
-            f"the field is constant (contrast {contrast:.2g}, mean {values.mean():.6g}), expected one that varies: "
-            "a constant has no correlation length, orientation or boundary; run on until a pattern has grown"
-        )
+    check_varies(
+        values, contrast, least_contrast(None, field),
+        "no correlation length, orientation or boundary; let the run go on until a pattern has grown",
+    )  # fmt: skip
     if threshold is None:
         levels = least + contrast * (np.arange(LEVELS) + 0.5) / LEVELS
     else:
@@ -141,7 +139,7 @@ def structure(
 
 def _orientation(values: NDArray[np.float64], window: Literal["hann"] | None) -> tuple[float, float]:
     height, width = values.shape
-    modes = _modes(values, 1.0, window)
+    modes = fourier_modes(values, 1.0, window)
     ky, kx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)
     # A wave of two cells has no sign: it slopes both ways at once.
     across = np.where((np.abs(ky) < 0.5) & (kx < 0.5), 2 * ky * kx, 0.0)
@@ -161,10 +159,10 @@ def _correlation_length(values: NDArray[np.float64], wraps: tuple[bool, bool]) -
     steps = [np.minimum(np.arange(n), n - np.arange(n)) for n in whole]
     distance = np.hypot(steps[0][:, None], steps[1]).ravel()
     ring = np.floor(distance + 0.5).astype(np.int64)
-    held = np.bincount(ring, pairs.ravel())
-    kept = held > 0
-    radius = np.bincount(ring, pairs.ravel() * distance)[kept] / held[kept]
-    correlation = np.bincount(ring, products.ravel())[kept] / held[kept] / np.mean(deviations**2)
+    counts = np.bincount(ring, pairs.ravel())
+    filled = counts > 0
+    radius = np.bincount(ring, pairs.ravel() * distance)[filled] / counts[filled]
+    correlation = np.bincount(ring, products.ravel())[filled] / counts[filled] / np.mean(deviations**2)
     n = int(np.argmax(correlation <= math.exp(-1)))
     return float(np.interp(-math.exp(-1), -correlation[n - 1 : n + 1], radius[n - 1 : n + 1]))
 

@@ -5,47 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from turingdiff.measure._checks import check_field
+from numpy.typing import NDArray
 
 TORUS = (True, True)
 BY_CORNERS = np.ones((3, 3), bool)
 BY_EDGES = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)
-
-
-def check_plane(field: ArrayLike) -> NDArray[np.float64]:
-    """One channel as (H, W) in float64; errors as in `shapes`."""
-    values = check_field(field)
-    if values.ndim > 2 and values.shape[:-2] != (1,):
-        raise ValueError(f"field: got shape {values.shape}, expected one channel, (H, W) or (1, H, W): take field[c]")
-    return values.reshape(values.shape[-2:])
-
-
-def check_sheet(field: ArrayLike, dx: float, boundary: str) -> tuple[NDArray[np.float64], tuple[bool, bool]]:
-    """One channel as (H, W) in float64, and along which axes it closes upon itself; errors as in `shapes`."""
-    values = check_plane(field)
-    if not 0 < dx < math.inf:
-        raise ValueError(f"dx is {dx!r}, expected a positive length, the distance between two cells")
-    if boundary not in ("periodic", "no_flux"):
-        raise ValueError(
-            f"boundary is {boundary!r}, expected 'periodic' (a torus) or 'no_flux' (a sheet: any other edge)"
-        )
-    height, width = values.shape
-    return values, (boundary == "periodic" or height == 1, boundary == "periodic" or width == 1)
-
-
-def limit(tolerance: float | None, *fields: ArrayLike) -> float:
-    """What counts as no variation: as given or, if None, what rounding may have left."""
-    if tolerance is None:
-        return max(8 * _eps(np.asarray(field).dtype) * float(np.abs(field).max()) for field in fields)
-    if not 0 <= tolerance < math.inf:
-        raise ValueError(f"tolerance is {tolerance!r}, expected a number of at least 0 in units of the field, or None")
-    return float(tolerance)
-
-
-def _eps(dtype: np.dtype) -> float:
-    return float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
 
 
 def otsu_level(values: NDArray[np.float64]) -> float:

@@ -6,14 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.engine.rule import Rule
-from turingdiff.measure._denoiser_dispersion import (
-    _at_fixed_point,
-    _canvas,
-    _check_level,
-    _check_same_everywhere,
-    _followed,
-)
-from turingdiff.measure._uniform import check_uniform
+from turingdiff.measure._denoiser_dispersion import check_denoiser, fixed_point_near, follow_fixed_point
+from turingdiff.measure._linearisation import check_uniform
 
 
 def uniform_fixed_point(rule: Rule, sigma: float, guess: ArrayLike | None = None) -> NDArray[np.float64]:
@@ -56,9 +50,7 @@ def uniform_fixed_point(rule: Rule, sigma: float, guess: ArrayLike | None = None
     >>> print(td.measure.uniform_fixed_point(machine, 2.0, [0.9]).round(3))
     [0.975]
     """
-    sigma = _check_level(rule, sigma)
-    canvas = _canvas(rule, None if guess is None else np.shape(guess)[1:])
-    _check_same_everywhere(rule, canvas, sigma)
+    canvas = check_denoiser(rule, [sigma], guess)
     if guess is None:
-        return _followed(rule, canvas, [sigma])[-1].state
-    return _at_fixed_point(rule, canvas, check_uniform(rule, guess), sigma).state
+        return follow_fixed_point(rule, canvas, [float(sigma)])[-1].state
+    return fixed_point_near(rule, canvas, check_uniform(rule, guess), float(sigma)).state

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from turingdiff.measure._checks import check_field
-from turingdiff.measure._spectrum import Window, _modes, _ring_power
+from turingdiff.measure._spectrum import Window, fourier_modes, ring_power
+from turingdiff.measure._validation import check_varies, finite_values, least_contrast
 
 # How far the centroid of a pure wave with a broken number of periods may stray, as a standard deviation in
 # units of the fundamental 2 pi/L; measured over orientations and phases, see tests/test_measure.py.
@@ -63,23 +63,18 @@ def wavelength(field: ArrayLike, dx: float = 1.0, *, window: Window = None) -> W
     ValueError
         As in ``spectrum``, and if the field is constant to within the rounding of its dtype.
     """
-    given = np.asarray(field)
-    values = check_field(given)
-    modes = _modes(values, dx, window)
-    eps = np.finfo(given.dtype).eps if given.dtype.kind == "f" else 0.0
-    rounding = 4 * eps * np.abs(values).max()
-    spread = math.sqrt(modes.power @ modes.copies)
-    if spread <= rounding:
-        raise ValueError(
-            f"the field is constant (standard deviation {spread:.2g}, mean {values.mean():.6g}), expected "
-            "one that varies: a constant has no wavelength; run on until a pattern has grown"
-        )
+    values = finite_values(field)
+    modes = fourier_modes(values, dx, window)
+    deviation = math.sqrt(modes.power @ modes.copies)  # a half of the contrast at most
+    check_varies(
+        values, deviation, least_contrast(None, field) / 2, "no wavelength; let the run go on until a pattern has grown"
+    )
 
     k, step = modes.wavenumber, modes.fundamental
-    held = np.bincount(modes.ring, modes.copies)
-    weight = modes.copies * modes.power / held[modes.ring]
+    counts = np.bincount(modes.ring, modes.copies)
+    weight = modes.copies * modes.power / counts[modes.ring]
     weight[modes.ring == 0] = 0.0
-    peak = np.argmax(_ring_power(modes))
+    peak = np.argmax(ring_power(modes))
     in_peak = modes.ring == peak
     centre = float(weight[in_peak] @ k[in_peak] / weight[in_peak].sum())
     for _ in range(100):
