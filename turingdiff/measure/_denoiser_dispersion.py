@@ -56,16 +56,8 @@ def check_denoiser(rule: Rule, levels: Sequence[float], state: ArrayLike | None)
         _check_level(rule, sigma)
     canvas = _canvas(rule, None if state is None else np.shape(state)[1:])
     check_no_maps(rule)
-    zeros = np.zeros((len(rule.channels), *canvas))
     for sigma in levels:
-        local = rule.radius(sigma) is not None
-        twin = 'equivariant_local(images, patch, boundary="periodic")' if local else "equivariant(images)"
-        bumps = sigma * np.random.default_rng(0).standard_normal(zeros.shape)
-        check_same_everywhere(
-            rule, lambda fields, sigma=sigma: _denoised(rule, fields, sigma), zeros, bumps, 1.0,
-            "Waves need a rule that neither compares places nor knows a border. Its twin on the torus that does "
-            f"neither is td.denoising.{twin}",
-        )  # fmt: skip
+        _check_commutes_with_shifts(rule, canvas, sigma)
     return canvas
 
 
@@ -130,6 +122,17 @@ def _check_level(rule: Rule, sigma: float) -> None:
         raise ValueError(
             f"{rule.name} is stochastic, so its rate is not (y - D)/sigma: give dispersion the denoiser itself"
         )
+
+
+def _check_commutes_with_shifts(rule: Rule, canvas: tuple[int, int], sigma: float) -> None:
+    local = rule.radius(sigma) is not None
+    twin = 'equivariant_local(images, patch, boundary="periodic")' if local else "equivariant(images)"
+    zeros = np.zeros((len(rule.channels), *canvas))
+    check_same_everywhere(
+        rule, lambda fields: _denoised(rule, fields, sigma), zeros, np.array(sigma), 1.0,
+        "Waves need a rule that neither compares places nor knows a border. Its twin on the torus that does neither is "
+        f"td.denoising.{twin}",
+    )  # fmt: skip
 
 
 def _canvas(rule: Rule, given: Sequence[int] | None) -> tuple[int, int]:

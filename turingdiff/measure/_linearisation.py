@@ -42,7 +42,7 @@ def check_no_maps(rule: Rule) -> None:
 
 
 def check_same_everywhere(
-    rule: Rule, function: Callable[[NDArray], NDArray], base: NDArray, bumps: NDArray, least: float, advice: str
+    rule: Rule, function: Callable[[NDArray], NDArray], base: NDArray, size: NDArray, least: float, advice: str
 ) -> None:
     """Refuse a rule that depends on the place: a function of fields (B, C, H, W) that does not commute with shifts.
 
@@ -50,15 +50,15 @@ def check_same_everywhere(
 
     Parameters
     ----------
-    base, bumps
-        (C, H, W) a uniform field, and a perturbation without symmetry.
+    base, size
+        (C, H, W) a uniform field, and the size of the noise that is added to it.
     least
         The smallest response against which an error is measured, in units of what the function returns.
     advice
         The last sentences of the error.
     """
-    shifts = ((0, 0), (1, 0), (0, 1))
-    uniform, *shifted = function(np.stack([base, *(np.roll(base + bumps, shift, (1, 2)) for shift in shifts)]))
+    noisy, shifts = base + size * np.random.default_rng(0).standard_normal(base.shape), ((0, 0), (1, 0), (0, 1))
+    uniform, *shifted = function(np.stack([base, *(np.roll(noisy, shift, (1, 2)) for shift in shifts)]))
     errors = [np.roll(image, (-y, -x), (1, 2)) - shifted[0] for (y, x), image in zip(shifts, shifted, strict=True)]
     error = np.abs([*errors, uniform - uniform[:, :1, :1]]).max(axis=(0, 2, 3))
     response = np.abs(shifted[0] - uniform).max(axis=(1, 2))

@@ -16,7 +16,9 @@ from turingdiff.engine.rule import Rule
 from turingdiff.engine.steppers import AnyStepper
 
 
-def perturbed(base: NDArray, places: Sequence[Any], steps: NDArray, multiples: Sequence[int]) -> NDArray[np.float64]:
+def perturbed(
+    base: NDArray, places: Sequence[Any], steps: NDArray, multiples: Sequence[int] | NDArray
+) -> NDArray[np.float64]:
     """Copies of a field in each of which one number is perturbed: what a difference quotient is taken of.
 
     Parameters
