@@ -1,4 +1,4 @@
-"""Locality, seen in a single rate: the effective receptive field."""
+"""The effective receptive field: the derivative of the rate of one cell by all others."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from turingdiff.measure._perturbations import (
 
 __all__ = ["JacobianMap", "jacobian_map"]
 
-# Of the length over which a rate bends. Central differences then err by 1e-7 of the slope, by what they leave out; by
-# rounding less.
+# Perturbation, as a share of the length over which the slope of a rate changes. Central differences then err by 1e-7 of
+# the slope, by truncation; by rounding less.
 STEP = 2.0**-12
 AT_ONCE = 2**20  # numbers in the fields of one call of the rate
 
 
 @dataclass(frozen=True, eq=False)
 class JacobianMap:
-    """What every cell does to the rate of one; made by `jacobian_map`.
+    """The derivative of the rate of one cell by every cell; made by `jacobian_map`.
 
     Attributes
     ----------
@@ -56,9 +56,9 @@ class JacobianMap:
         return np.sqrt((self.jacobian**2).sum(axis=(0, 1)))
 
     def radius(self, fraction: float = 0.9) -> int:
-        """How many cells from `at` one must go to hold a fraction of the weight, the sum of `map`.
+        """The distance from `at` in cells within which a fraction of the weight lies, the sum of `map`.
 
-        ``radius(1)`` holds every cell that is not exactly 0.
+        Within ``radius(1)`` lies every cell that is not exactly 0.
 
         Raises
         ------
@@ -79,7 +79,7 @@ class JacobianMap:
         """The same for the denoiser itself, dD/dy = 1 - sigma d rate/dy: without the y of rate = (y - D)/sigma.
 
         It is the posterior covariance of the clean image divided by sigma² (Robbins 1956; Efron, J. Am. Stat. Assoc.
-        106 (2011) 1602): which pixels help to guess this one.
+        106 (2011) 1602): which pixels help to estimate this one.
 
         Raises
         ------
@@ -87,18 +87,18 @@ class JacobianMap:
             For a rule over time.
         """
         if self.clock != "sigma":
-            raise ValueError(f"{self.name} runs along {self.clock}: it is no denoiser, its map is that of the rate")
+            raise ValueError(f"{self.name} runs along {self.clock}: it is no denoiser, only its rate has a map")
         jacobian = -self.t * self.jacobian
         channels = np.arange(len(jacobian))
         jacobian[channels, channels, *self.at] += 1
         return replace(self, jacobian=jacobian)
 
     def __str__(self) -> str:
-        return f"{self.name}: nine tenths of what cell {self.at} feels lies within {self.radius()} cells"
+        return f"{self.name}: 90% of the sensitivity of the rate at {self.at} lies within {self.radius()} cells"
 
 
 def jacobian_map(rule: Rule, field: ArrayLike, t: float = 0.0, at: tuple[int, int] | None = None) -> JacobianMap:
-    r"""Effective receptive field: what a small change of every cell does to the rate of one.
+    r"""Measure the effective receptive field: how a small perturbation of every cell changes the rate of one.
 
     .. math::
 
@@ -107,8 +107,8 @@ def jacobian_map(rule: Rule, field: ArrayLike, t: float = 0.0, at: tuple[int, in
 
     by central differences of the rate f in float64, which err by about 1e-7 of the largest slope where f is smooth; for
     a rule along sigma, `JacobianMap.of_denoiser` turns it into that of D. Cells outside ``rule.radius(t)`` are 0
-    without being tried: the contract of every rule. It costs two rates of the whole field for each of (2 r + 1)² C
-    numbers, or of H W C where the rule sees the whole field.
+    by the contract of every rule, and are not perturbed. It costs two rates of the whole field for each of (2 r + 1)² C
+    numbers, or of H W C where the radius is the whole field.
 
     Parameters
     ----------
@@ -141,8 +141,8 @@ def jacobian_map(rule: Rule, field: ArrayLike, t: float = 0.0, at: tuple[int, in
     >>> import numpy as np
     >>> import turingdiff as td
     >>> rule = td.morphogenesis.schnakenberg()
-    >>> seen = td.measure.jacobian_map(rule, np.ones((2, 8, 8)))
-    >>> seen.radius(1), int((seen.map > 0).sum())
+    >>> receptive = td.measure.jacobian_map(rule, np.ones((2, 8, 8)))
+    >>> receptive.radius(1), int((receptive.map > 0).sum())
     (1, 5)
     """
     base = single_field(rule, field).astype(np.float64)
@@ -153,8 +153,8 @@ def jacobian_map(rule: Rule, field: ArrayLike, t: float = 0.0, at: tuple[int, in
         raise ValueError(f"{rule.name} runs along {rule.clock} > 0: give jacobian_map the level t, got {t!r}")
     distance = distances_from(rule, base.shape[-2:], at)
     steps = STEP * (np.full(len(base), min(t, t * t)) if rule.clock == "sigma" else channel_sizes(base))
-    visible = np.argwhere(distance <= radius_in_cells(rule, t)).tolist()
-    numbers = [(d, y, x) for d in range(len(base)) for y, x in visible]
+    inside = np.argwhere(distance <= radius_in_cells(rule, t)).tolist()
+    numbers = [(d, y, x) for d in range(len(base)) for y, x in inside]
     jacobian = np.zeros((len(base), *base.shape))
     count = max(1, AT_ONCE // (2 * base.size))
     for first in range(0, len(numbers), count):

@@ -33,7 +33,7 @@ class Spectrum:
 
 
 def spectrum(field: ArrayLike, dx: float = 1.0, *, window: Window = None) -> Spectrum:
-    r"""Average the power of a field over all directions.
+    r"""Compute the power spectrum of a field, averaged over all directions.
 
     A mode with wave vector k has power
 
@@ -52,8 +52,8 @@ def spectrum(field: ArrayLike, dx: float = 1.0, *, window: Window = None) -> Spe
         Grid spacing, in units of length.
     window
         None takes the field as a torus. ``"hann"`` fades it out towards its edges, for a field whose opposite
-        edges do not join (no-flux, a photograph): rings then blur by about one fundamental, and what adds up
-        is the variance of the faded field, which equals the field's own on average over its position.
+        edges do not match (no-flux, a photograph). Rings then blur by about one fundamental, and the sum is the
+        variance of the faded field, which equals that of the field on average over its position.
 
     Raises
     ------

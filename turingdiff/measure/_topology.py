@@ -26,7 +26,7 @@ def otsu_level(values: NDArray[np.float64]) -> float:
 
 
 def mirrored(region: NDArray[np.bool_], wraps: tuple[bool, bool]) -> NDArray[np.bool_]:
-    """The torus of which a sheet is a half or a quarter: mirrored at the faces of its outermost cells."""
+    """The torus made of a sheet and its mirror images about the faces of its outermost cells."""
     height, width = region.shape
     return np.pad(region, ((0, 0 if wraps[0] else height), (0, 0 if wraps[1] else width)), "symmetric")
 
@@ -54,7 +54,7 @@ def _next(region: NDArray[np.bool_], axis: int, wraps: tuple[bool, bool]) -> NDA
 
 
 def count_regions(region: NDArray[np.bool_], neighbours: NDArray[np.bool_], wraps: tuple[bool, bool]) -> int:
-    """Count connected regions, one that reaches across a seam once."""
+    """Count connected regions; one that continues across a periodic edge counts once."""
     from scipy.ndimage import label  # here: it takes longer to load than to use
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -68,6 +68,6 @@ def count_regions(region: NDArray[np.bool_], neighbours: NDArray[np.bool_], wrap
             first = np.pad(sheet[0], 1, mode="wrap") if wraps[1 - axis] else np.pad(sheet[0], 1)
             pairs += [np.stack([last, first[1 + s : 1 + s + last.size]]) for s in corners]
     a, b = np.concatenate(pairs, axis=1)
-    touch = (a > 0) & (b > 0)
-    graph = coo_array((np.ones(touch.sum(), bool), (a[touch], b[touch])), shape=(count + 1, count + 1))
+    joined = (a > 0) & (b > 0)
+    graph = coo_array((np.ones(joined.sum(), bool), (a[joined], b[joined])), shape=(count + 1, count + 1))
     return int(connected_components(graph, directed=False)[0]) - 1  # label 0 is outside the region
