@@ -9,8 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.measure._validation import finite_values
 
-__all__ = ["Agreement", "agreement"]
-
 
 @dataclass(frozen=True)
 class Agreement:

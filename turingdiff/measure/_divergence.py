@@ -15,8 +15,6 @@ from turingdiff.engine.steppers import AnyStepper
 from turingdiff.engine.times import check_times
 from turingdiff.measure._perturbations import root_mean_square, side_by_side, single_field
 
-__all__ = ["Divergence", "divergence"]
-
 SHARE = 1e-6  # of the size of the field: the default first distance
 ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the size of the field: a distance below counts as rounding
 RECORDS = 100

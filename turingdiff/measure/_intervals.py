@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Interval", "bootstrap_interval", "mean_interval", "median_interval", "share_interval"]
-
 RESAMPLES = 2000
 
 

@@ -18,8 +18,6 @@ from turingdiff.measure._perturbations import (
     single_field,
 )
 
-__all__ = ["JacobianMap", "jacobian_map"]
-
 # Perturbation, as a share of the length over which the slope of a rate changes. Central differences then err by 1e-7 of
 # the slope, by truncation; by rounding less.
 STEP = 2.0**-12

@@ -14,13 +14,7 @@ SAME = 1e-6  # share of a response within which two responses count as equal
 
 
 def check_uniform(rule: Rule, state: ArrayLike) -> NDArray[np.float64]:
-    """Return a uniform state as (C,).
-
-    Raises
-    ------
-    ValueError
-        For another number of channels, complex or infinite values, or a field that is not uniform.
-    """
+    """Return a uniform state as (C,); refuse another number of channels, complex or infinite values, and patterns."""
     array, count = np.asarray(state), len(rule.channels)
     if array.dtype.kind not in "fiub" or array.ndim not in (1, 3) or len(array) != count or not array.size:
         raise ValueError(
@@ -46,16 +40,8 @@ def check_same_everywhere(
 ) -> None:
     """Refuse a rule that depends on the place: a function of fields (B, C, H, W) that does not commute with shifts.
 
-    Shifting a field must shift what the function makes of it and do no more, and a uniform field must stay uniform.
-
-    Parameters
-    ----------
-    base, size
-        (C, H, W) a uniform field, and the size of the noise that is added to it.
-    least
-        The smallest response against which an error is measured, in units of what the function returns.
-    advice
-        The last sentences of the error.
+    Shifting noise of a `size` about the uniform field `base` must shift what the function returns and do no more, and a
+    uniform field must stay uniform. An error is compared with the response, or with `least` where that is larger.
     """
     noisy, shifts = base + size * np.random.default_rng(0).standard_normal(base.shape), ((0, 0), (1, 0), (0, 1))
     uniform, *shifted = function(np.stack([base, *(np.roll(noisy, shift, (1, 2)) for shift in shifts)]))

@@ -15,24 +15,17 @@ def patterned(pictures: ArrayLike) -> bool | NDArray[np.bool_]:
 
         max f - min f > 1e-6 max |f|        the last maximum over the whole batch
 
-    So a pattern that has died down in one sample is not taken for one because rounding still varies.
+    A sample in which the pattern has decayed is uniform by this, although rounding still varies.
 
     Parameters
     ----------
     pictures
-        (H, W), (C, H, W) or (B, C, H, W).
+        (H, W), (C, H, W) or (B, C, H, W); finite real numbers.
 
     Returns
     -------
     bool or ndarray
         One answer, or (B,) for a batch.
-
-    Raises
-    ------
-    TypeError
-        If the values are not real numbers.
-    ValueError
-        If the shape is another one, or values are not finite.
 
     Examples
     --------

@@ -19,23 +19,10 @@ from turingdiff.engine.steppers import AnyStepper
 def perturbed(
     base: NDArray, places: Sequence[Any], steps: NDArray, multiples: Sequence[int] | NDArray
 ) -> NDArray[np.float64]:
-    """Copies of a field in each of which one number is perturbed: what a difference quotient is taken of.
+    """(P, M, C, H, W) copies of a field for central differences: in each, one number is perturbed.
 
-    Parameters
-    ----------
-    base
-        (C, H, W).
-    places
-        Channels, rows and columns of P numbers, each (P,) or the same for all.
-    steps
-        (P,) step of each.
-    multiples
-        (M,) of the step, by which a number is perturbed: (1, -1) for central differences of order 2.
-
-    Returns
-    -------
-    ndarray
-        (P, M, C, H, W).
+    The P numbers are given by their channels, rows and columns, each (P,) or the same for all. Each has its step, and is
+    perturbed by M multiples of that: (1, -1) for differences of order 2.
     """
     fields = np.tile(base, (len(steps), len(multiples), 1, 1, 1))
     fields[np.arange(len(steps)), :, *places] += np.outer(steps, multiples)

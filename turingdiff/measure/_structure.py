@@ -19,8 +19,6 @@ from turingdiff.measure._topology import (
 )
 from turingdiff.measure._validation import check_varies, least_contrast, sheet
 
-__all__ = ["Structure", "structure"]
-
 LEVELS = 20
 
 

@@ -9,22 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def finite_values(field: ArrayLike, name: str = "field") -> NDArray[np.float64]:
-    """Return the values of a field in float64, in the shape of the field.
-
-    Parameters
-    ----------
-    field
-        (H, W), (C, H, W) or (B, C, H, W); finite real numbers.
-    name
-        What the error messages call it.
-
-    Raises
-    ------
-    TypeError
-        If the values are not real numbers.
-    ValueError
-        If the field has another number of axes, no cells, or NaN or infinite values.
-    """
+    """Return a field (H, W), (C, H, W) or (B, C, H, W) of finite real numbers in float64; refuse anything else."""
     array = np.asarray(field)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name}: expected an array of real numbers, got dtype {array.dtype}")
