@@ -194,7 +194,7 @@ def test_a_set_of_stripes_has_a_turing_instability_at_their_wavelength(sigma):
     assert (curve.regime, curve.k_max == np.pi / 2) == (("Turing", True) if sigma < 4 else ("stable", True))
     path = speciation(equivariant(stripes), [20.0, 4.1, 3.9, 1.0])
     assert path.first == (pytest.approx(4, rel=1e-3), pytest.approx(np.pi / 2), 0)
-    assert "waves of length 4 decided first" in str(path)
+    assert "wave of length 4 becomes unstable first" in str(path)
 
 
 def test_ELS_of_any_images_answers_a_wave_on_a_large_torus_as_predicted():

@@ -56,7 +56,7 @@ def test_decay_brings_runs_together_at_its_rate():
     assert found.exponent == pytest.approx(-0.7, rel=1e-6)
     assert found.uncertainty < 1e-6
     assert found.in_pictures() is found
-    assert "part by -0.7" in str(found)
+    assert "exponent -0.7" in str(found)
 
 
 def test_an_euler_step_decays_as_an_euler_step_does():

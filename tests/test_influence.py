@@ -177,7 +177,7 @@ def test_a_change_that_everything_forgets_is_felt_nowhere():
     cone = influence(machine, noisy(machine), machine.times(), (3, 3))
     assert np.isnan(cone.radius[-1])
     assert np.isnan(cone.reach(0.5)[-1])
-    assert "felt nowhere" in str(cone)
+    assert "decays to nothing" in str(cone)
 
 
 def test_what_is_seen_of_a_change_spreads_like_heat():
@@ -266,7 +266,7 @@ def test_the_map_of_a_system_is_what_every_cell_does_to_the_rate(name, boundary)
     assert not seen.map[outside].any()
     assert not expected[..., outside].any()
     assert seen.radius(1) == rule.radius(0.0)
-    assert "nine tenths" in str(seen)
+    assert "90% of the sensitivity" in str(seen)
 
 
 @pytest.mark.parametrize(

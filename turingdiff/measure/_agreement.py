@@ -1,4 +1,4 @@
-"""How alike two fields are, cell by cell."""
+"""The coefficient of determination and the correlation of two fields."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from turingdiff.measure._checks import check_field
-
-__all__ = ["Agreement", "agreement"]
+from turingdiff.measure._validation import finite_values
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Two measures of likeness that are not each other's square.
+    """Two measures of similarity, neither of which is the square of the other; made by `agreement`.
 
     Attributes
     ----------
     r2
-        Coefficient of determination, 1 - SSres/SStot: 1 for a copy, 0 for what is no better than the
-        reference's mean, negative for what is worse. One number, or (B,) for a batch.
+        Coefficient of determination, 1 - SSres/SStot: 1 for a copy, 0 for a prediction no better than the
+        mean of the reference, negative for a worse one. One number, or (B,) for a batch.
     pearson
-        Correlation coefficient, -1 to 1; blind to a prediction's offset and contrast. NaN where the
+        Correlation coefficient, -1 to 1; it ignores the offset and the contrast of the prediction. NaN where the
         prediction is constant. One number, or (B,) for a batch.
     """
 
@@ -37,7 +35,7 @@ def agreement(prediction: ArrayLike, reference: ArrayLike) -> Agreement:
         pearson = sum (a - mean a)(b - mean b) / sqrt(sum (a - mean a)² sum (b - mean b)²)
 
     r2 is not symmetric: the reference sets the scale. Published tables call either of the two "r²", and some
-    do not square the second, so both are given under their own names.
+    do not square the second, so both are returned under their own names.
 
     Parameters
     ----------
@@ -51,15 +49,15 @@ def agreement(prediction: ArrayLike, reference: ArrayLike) -> Agreement:
     TypeError
         If the values are not real numbers.
     ValueError
-        If the shapes differ, values are not finite, or a reference is constant: then there is no variation
-        to explain, and SStot = 0.
+        If the shapes differ, values are not finite, or a reference is constant: it has no variation to explain, SStot =
+        0.
 
     References
     ----------
     Kamb & Ganguli, "An analytic theory of creativity in convolutional diffusion models", ICML 2025, compare
     their machines with networks by a "pixelwise r²".
     """
-    a, b = check_field(prediction, "prediction"), check_field(reference, "reference")
+    a, b = finite_values(prediction, "prediction"), finite_values(reference, "reference")
     if a.shape != b.shape:
         raise ValueError(
             f"prediction has shape {a.shape} and reference {b.shape}, expected the same; "
@@ -70,12 +68,11 @@ def agreement(prediction: ArrayLike, reference: ArrayLike) -> Agreement:
     da = flat_a - flat_a.mean(axis=1, keepdims=True)
     db = flat_b - flat_b.mean(axis=1, keepdims=True)
     total = np.sum(db**2, axis=1)
-    flat = (np.ptp(flat_b, axis=1) == 0) | (total == 0)  # a mean may round, a square may underflow
-    if flat.any():
-        which = f" (samples {np.flatnonzero(flat).tolist()})" if a.ndim == 4 else ""
+    constant = (np.ptp(flat_b, axis=1) == 0) | (total == 0)  # a mean may round, a square may underflow
+    if constant.any():
+        which = f" (samples {np.flatnonzero(constant).tolist()})" if a.ndim == 4 else ""
         raise ValueError(
-            f"the reference is constant{which}, expected one that varies: r2 and pearson measure against its "
-            "variation, and it has none"
+            f"the reference is constant{which}, expected one that varies: r2 and pearson are shares of its variation"
         )
     r2 = 1 - np.sum((flat_a - flat_b) ** 2, axis=1) / total
     scale = np.sqrt(np.sum(da**2, axis=1)) * np.sqrt(total)

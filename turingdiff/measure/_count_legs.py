@@ -1,4 +1,4 @@
-"""How many legs a picture of trousers has."""
+"""The number of legs in a picture of trousers."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from turingdiff.measure._count_runs import count_runs
-from turingdiff.measure._topology import check_plane, otsu_level
+from turingdiff.measure._topology import otsu_level
+from turingdiff.measure._validation import one_channel
 
-ALONG = 1.0  # rows: blurs the texture of a leg along it, and no gap between legs
-BLANK = 0.5  # of the 2 between black and white: a picture with less contrast shows nothing
+ALONG = 1.0  # rows: the blur smooths the texture of a leg, and closes no gap between legs
+BLANK = 0.5  # of the 2 between black and white: a picture with less contrast counts as empty
 
 
 def count_legs(picture: ArrayLike) -> int:
-    """Count the legs of a picture of trousers, upright and light on dark: pieces that cross the height of the shins.
+    """Count the legs in a picture of trousers that stand upright, light on dark: the pieces at the height of the shins.
 
         legs = median over five rows, from three quarters of the height down, of the runs of each (`count_runs`)
 
-    after a Gaussian blur by one row along the legs, above the level between the two classes of the picture. The rows
-    are 21 to 25 of 28. A leg that ends above them is not counted, nor is one that begins below; two that touch count
-    once. For trousers only: of another picture it counts what there is. Tuned on 46 pictures labelled by eye and
-    measured on others: docs/results/legs.json has its errors.
+    after a Gaussian blur by one row along the legs, above the level that separates the two classes of the picture. Of
+    28 rows these are rows 21 to 25. A leg that ends above them is not counted, nor is one that begins below; two that
+    touch count once. The count has a meaning for trousers only. It was tuned on 46 pictures labelled by eye;
+    docs/results/legs.json has its errors on others.
 
     Parameters
     ----------
@@ -35,16 +36,14 @@ def count_legs(picture: ArrayLike) -> int:
     Raises
     ------
     TypeError, ValueError
-        As `count_runs`, and for a picture with fewer rows.
+        As `count_runs`, and for a picture with fewer than 20 rows.
     """
     from scipy.ndimage import gaussian_filter1d  # here: it takes longer to load than to use
 
-    values = check_plane(picture)
+    values = one_channel(picture)
     height = values.shape[0]
     if height < 20:
-        raise ValueError(
-            f"picture has {height} rows, expected at least 20: five of them are to lie in the last quarter"
-        )
+        raise ValueError(f"picture has {height} rows, expected at least 20, five of them in the last quarter")
     if np.ptp(values) < BLANK:
         return 0
     smooth = gaussian_filter1d(values, ALONG, axis=0, mode="nearest")

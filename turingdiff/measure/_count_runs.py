@@ -1,4 +1,4 @@
-"""How many separate pieces cross a line: the digits of a limb bud, the legs of a pair of trousers."""
+"""The number of separate pieces on a line: the digits of a limb bud, the legs of a pair of trousers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from turingdiff.measure._topology import check_plane, limit, otsu_level
+from turingdiff.measure._topology import BY_EDGES, count_regions, otsu_level
+from turingdiff.measure._validation import check_varies, least_contrast, one_channel
 
 Point = tuple[int, int]
 
@@ -23,9 +24,8 @@ def count_runs(
 
         runs = number of cells n of the line with f[n] > threshold and not f[n - 1] > threshold
 
-    The cells of a sloping line are the nearest ones at equal steps, one in every row or column along its longer side
-    (of two that are as near, the one of the lower index). Every run counts, a single cell too: smooth a noisy field
-    first.
+    A sloping line has one cell in every row or column along its longer side, the nearest one (of two at the same
+    distance, that of the lower index). Every run counts, also one of a single cell: smooth a noisy field first.
 
     Parameters
     ----------
@@ -36,12 +36,11 @@ def count_runs(
         column x is ((0, x), (H - 1, x)).
     threshold
         In units of the field. None takes the level of `shapes` over the whole field, midway between the means of its
-        two classes (Otsu 1979): unlike a level from the line alone it calls a line empty that passes beside the
-        pattern, and unlike the midpoint of the extremes it does not hang on one bright cell. It suits a field of two
-        classes, such as a garment on a background; where three stand out, say which two to part.
+        two classes (Otsu 1979). Unlike a level from the line alone it counts no run on a line beside the pattern, and
+        unlike the midpoint of the extremes it does not depend on one bright cell. It suits a field of two classes,
+        such as a garment on a background; for a field of three give the threshold between two of them.
     periodic
-        Whether the line closes upon itself, as a whole row of a torus does: then a run that leaves at one end and
-        enters at the other counts once.
+        Whether the line is closed, as a whole row of a torus is: then a run across its ends counts once.
 
     Returns
     -------
@@ -56,23 +55,17 @@ def count_runs(
         If the field has another shape or values that are not finite, the line leaves it, ``threshold`` is not finite,
         or it is None and the field is constant.
     """
-    values = check_plane(field)
+    values = one_channel(field)
     if threshold is None:
-        contrast = float(np.ptp(values))
-        if contrast <= limit(None, field):
-            raise ValueError(
-                f"the field is constant (contrast {contrast:.2g}, mean {values.mean():.6g}), expected one that varies: "
-                "a constant has no two classes to part and no pieces to count; give a threshold"
-            )
+        check_varies(
+            values, float(np.ptp(values)), least_contrast(None, field),
+            "no two classes to separate and no pieces to count; give a threshold",
+        )  # fmt: skip
         threshold = otsu_level(values)
     elif not math.isfinite(threshold):
         raise ValueError(f"threshold is {threshold!r}, expected a finite number in units of the field, or None")
     rows, columns = _cells(line, (values.shape[0], values.shape[1]))
-    above = values[rows, columns] > threshold
-    starts = above & ~np.roll(above, 1)
-    if not periodic:
-        starts[0] = above[0]
-    return int(starts.sum()) if not above.all() else 1
+    return count_regions(values[None, rows, columns] > threshold, BY_EDGES, (False, periodic))
 
 
 def _cells(line: int | tuple[Point, Point], shape: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

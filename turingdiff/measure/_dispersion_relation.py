@@ -1,4 +1,4 @@
-"""Waves on a uniform state: eigenvalues of the matrix that each wave sees, and what follows from them."""
+"""Waves on a uniform state: the eigenvalues of the matrix A(k) of each wave, and what follows from them."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class Dispersion:
     state
         (C,) the uniform state.
     kernel
-        (C, C, 2R + 1, 2R' + 1): what cell x + o of channel d does to the rate of channel c at x is
-        ``kernel[c, d, R + oy, R' + ox]``; of a denoiser the rate per -ln sigma, D - y.
+        (C, C, 2R + 1, 2R' + 1): the derivative of the rate of channel c at x by channel d at x + o is
+        ``kernel[c, d, R + oy, R' + ox]``; for a denoiser the rate is that per -ln sigma, D - y.
     dx
         Grid spacing.
     canvas
-        (H, W) of a rule that sees the whole field: its waves are those that fit there, k = 2 pi n/(W dx). Between
+        (H, W) of a rule that sees the whole field: only waves with k = 2 pi n/(W dx) fit there. Between
         them eigenvalues are interpolated, by the kernel as a sum of waves.
     rounding
-        The share of the largest eigenvalue within which a growth rate is known.
+        The error of a growth rate, as a share of the largest eigenvalue.
     """
 
     name: str
@@ -113,21 +113,21 @@ class Dispersion:
 
     @cached_property
     def oscillatory(self) -> bool:
-        """Whether the fastest mode has a frequency: it swings or travels while it grows."""
+        """Whether the fastest mode has a frequency: it oscillates or travels while it grows."""
         return bool(self.frequency(self.k_max) > self.tolerance)
 
     @cached_property
     def regime(self) -> str:
-        """What linear theory says of the uniform state, in a word.
+        """The regime of the uniform state in linear theory.
 
         ===============  =============================================================================
         ``stable``       no wave grows
-        ``Turing``       the uniform mode decays; the fastest wave grows and stands still
+        ``Turing``       the uniform mode decays; the fastest wave grows and does not oscillate
         ``long-wave``    the same, but the uniform mode is neutral and waves grow however long they are
-        ``wave``         the uniform mode does not grow; the fastest wave grows and swings or travels
-        ``Hopf``         the uniform mode grows and swings
+        ``wave``         the uniform mode does not grow; the fastest wave grows and oscillates or travels
+        ``Hopf``         the uniform mode grows and oscillates
         ``Turing-Hopf``  as Hopf, and standing waves grow as well, at some k > 0 but not at k = 0
-        ``unstable``     the uniform mode grows without swinging: it leaves for another uniform state
+        ``unstable``     the uniform mode grows without oscillating, towards another uniform state
         ===============  =============================================================================
 
         Phase separation is long-wave: its uniform mode is conserved (type II of Cross & Hohenberg, Rev. Mod. Phys. 65
@@ -166,7 +166,7 @@ class Dispersion:
         return k, self.eigenvalues(k)
 
     def _top_near(self, n: int) -> float:
-        """The top of the hump about sample `n`: the sample itself where that is an end and nothing is higher."""
+        """The maximum about sample `n`: the sample itself where that is an end and nothing is higher."""
         from scipy.optimize import minimize_scalar
 
         k = self._samples[0]
@@ -174,12 +174,12 @@ class Dispersion:
             return float(k[n])
         low, high = k[max(n - 1, 0)], k[min(n + 1, k.size - 1)]
         search = {"bounds": (low, high), "method": "bounded", "options": {"xatol": 1e-8 * high}}
-        found = float(minimize_scalar(lambda q: -self.growth(q), **search).x)
+        top = float(minimize_scalar(lambda q: -self.growth(q), **search).x)
         margin = self.tolerance if n in (0, k.size - 1) else 0.0
-        return found if self.growth(found) > self.growth(k[n]) + margin else float(k[n])
+        return top if self.growth(top) > self.growth(k[n]) + margin else float(k[n])
 
     def _zero_between(self, outside: float, inside: float) -> float:
-        """Where growth begins between a wave that does not grow and one that does."""
+        """The wavenumber of zero growth between a wave that does not grow and one that does."""
         from scipy.optimize import brentq
 
         if self.growth(outside) >= -self.tolerance:  # the edge itself, as k = 0 where the mean is conserved

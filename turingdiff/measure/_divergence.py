@@ -1,4 +1,4 @@
-"""Determinism: how fast two runs from nearly the same start part, or meet."""
+"""Finite-time Lyapunov exponents: how fast two runs from nearby fields diverge or converge."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ from turingdiff.engine import euler
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.steppers import AnyStepper
 from turingdiff.engine.times import check_times
-from turingdiff.measure._perturbed_runs import check_single, side_by_side
+from turingdiff.measure._perturbations import root_mean_square, side_by_side, single_field
 
-__all__ = ["Divergence", "divergence"]
-
-SHARE = 1e-6  # of the size of the field: the first distance unless told otherwise
-ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the size of the field: a distance below is noise
+SHARE = 1e-6  # of the size of the field: the default first distance
+ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the size of the field: a distance below counts as rounding
 RECORDS = 100
 
 
 @dataclass(frozen=True, eq=False)
 class Divergence:
-    """How far runs from nearly the same start are from each other, along the clock; made by `divergence`.
+    """The distance between runs from nearby fields, along the clock; made by `divergence`.
 
     Attributes
     ----------
@@ -35,7 +33,7 @@ class Divergence:
     distance
         (K, N) root mean square difference over all numbers of the field, for N directions; in units of the field.
     size
-        (K,) root mean square of the undisturbed field: what a distance is large or small against.
+        (K,) root mean square of the unperturbed field, with which a distance is to be compared.
     """
 
     name: str
@@ -46,7 +44,7 @@ class Divergence:
 
     @property
     def progress(self) -> NDArray[np.float64]:
-        """(K,) the clock in its own measure: t, or -ln sigma, infinite at sigma = 0."""
+        """(K,) the variable that exponents refer to: t, or -ln sigma, infinite at sigma = 0."""
         if self.clock != "sigma":
             return self.times
         with np.errstate(divide="ignore"):
@@ -59,7 +57,7 @@ class Divergence:
 
     @property
     def exponent(self) -> float:
-        """The mean of `exponents`: above 0 runs part, below 0 they meet; per unit of `progress`."""
+        """The mean of `exponents`, per unit of `progress`: above 0 runs diverge, below 0 they converge."""
         return float(self.exponents.mean())
 
     @property
@@ -77,7 +75,7 @@ class Divergence:
         return np.where(counts, np.diff(logs, axis=0) / steps[:, None], np.nan)
 
     def since(self, t: float) -> Divergence:
-        """The same from the reading `t` of the clock on: without what came before the fastest direction stood out.
+        """The same from the reading `t` of the clock on: without the transient before the fastest direction dominates.
 
         Raises
         ------
@@ -92,8 +90,8 @@ class Divergence:
     def in_pictures(self) -> Divergence:
         """The same in the frame of pictures: y/sqrt(1 + sigma²) along sigma; over time fields are pictures already.
 
-        There noise has the size 1 throughout, so an exponent of 0 means that a small difference of the noise stays a
-        difference of the same share of the picture.
+        There noise has the size 1 throughout, so an exponent of 0 means that a small difference of the noise stays the
+        same share of the picture.
         """
         if self.clock != "sigma":
             return self
@@ -108,7 +106,7 @@ class Divergence:
     def __str__(self) -> str:
         unit = "unit of -ln sigma" if self.clock == "sigma" else "unit of time"
         spread = "" if math.isnan(self.uncertainty) else f" ± {self.uncertainty:.2g}"
-        return f"{self.name}: runs from nearly the same start part by {self.exponent:.3g}{spread} per {unit}"
+        return f"{self.name}: Lyapunov exponent {self.exponent:.3g}{spread} per {unit}"
 
 
 def divergence(
@@ -122,7 +120,7 @@ def divergence(
     directions: int = 1,
     every: int | None = None,
 ) -> Divergence:
-    r"""Run a rule from a field and from its near neighbours, and measure how the distance changes along the clock.
+    r"""Run a rule from a field and from perturbed copies of it, and measure how their distance changes along the clock.
 
     .. math::
 
@@ -130,18 +128,18 @@ def divergence(
         \Lambda = \frac{\ln d(t_1) - \ln d(t_0)}{s(t_1) - s(t_0)}, \qquad
         s = t \;\text{ or }\; -\ln \sigma
 
-    with the mean over all cells and channels, and Lambda the finite-time Lyapunov exponent between the first and the
+    with the mean over all cells and channels. Lambda is the finite-time Lyapunov exponent between the first and the
     last reading that count. A reading counts if s is finite (sigma = 0 does not count, but its distance, that of the
-    finished images, is kept) and if the distance is above rounding, 64 eps of the size of the field. Once the distance
-    is as large as the pattern it grows no more: then shorten the run. A direction drawn at random holds all waves, and
-    most decay: of a pattern that grows, the distance falls first; `Divergence.since` leaves that out, and
-    `Divergence.rates` shows it.
+    finished images, is kept) and if the distance is above rounding, 64 eps of the size of the field. A distance
+    as large as the pattern saturates: shorten the run then. A random perturbation holds all waves, and most decay, so
+    the distance falls first even where a pattern grows; `Divergence.rates` shows that transient, and
+    `Divergence.since` leaves it out.
 
     Along sigma the frame is y = image + sigma noise, the one in which `dispersion` gives growth rates: about a field
-    where dD/dy has the eigenvalue j, d changes at the rate j - 1 per -ln sigma. So -1 is a denoiser that returns one
-    image whatever the noise, 0 one that returns its input; a data set that decides between two images passes through
-    positive rates. `Divergence.in_pictures` gives the variance-preserving frame: there the rates are
-    j - 1 + sigma²/(1 + sigma²), larger by 1 while noise dominates and the same at the end.
+    where dD/dy has the eigenvalue j, d changes at the rate j - 1 per -ln sigma. So the exponent is -1 for a denoiser
+    that returns one image whatever the noise, and 0 for one that returns its input; where the noise selects one of two
+    images, rates are positive. `Divergence.in_pictures` gives the variance-preserving frame: there the rates are j - 1
+    + sigma²/(1 + sigma²), larger by 1 while noise dominates and equal at the end.
 
     Parameters
     ----------
@@ -151,17 +149,17 @@ def divergence(
         As for `evolve`.
     rng
         Seed or generator: the directions are drawn from it, standard normal in every number of the field, and so is
-        the noise of a stochastic stepper, the same for all runs. A generator is not advanced, but asked to spawn.
+        the noise of a stochastic stepper, the same for all runs. A generator is not advanced: it spawns others.
     size
         Root mean square of the first difference, in units of the field. By default 1e-6 of that of the field (1e-6
         where the field is 0).
     stepper
-        As for `evolve`. ``td.adaptive`` chooses other steps for every run, which counts as a difference: hold its
+        As for `evolve`. ``td.adaptive`` chooses other steps for every run, which counts as a difference: set its
         tolerance well below the distances.
     directions
-        How many neighbours: the spread of their exponents is the uncertainty.
+        How many perturbed copies: the spread of their exponents gives the uncertainty.
     every
-        Keep every so many steps; by default about 100 readings.
+        Number of steps between readings; by default that of about 100 readings.
 
     Returns
     -------
@@ -173,8 +171,7 @@ def divergence(
     TypeError
         If the rule is none, or the field is not float32 or float64.
     ValueError
-        For a batch of fields, a size that is not positive or is lost in rounding, no directions; and what `evolve`
-        refuses.
+        For a batch of fields, a size that is not positive or is lost in rounding, no directions; and as `evolve`.
 
     References
     ----------
@@ -186,44 +183,46 @@ def divergence(
     >>> import turingdiff as td
     >>> image = np.zeros((1, 1, 6, 6), np.float32)
     >>> machine = td.denoising.ideal(image)
-    >>> found = td.measure.divergence(machine, machine.initial((6, 6), rng=0), machine.times(), rng=1)
-    >>> f"{found.exponent:.4f}"
+    >>> runs = td.measure.divergence(machine, machine.initial((6, 6), rng=0), machine.times(), rng=1)
+    >>> f"{runs.exponent:.4f}"
     '-1.0000'
     """
-    start = check_single(rule, field).astype(np.float64)
+    start = single_field(rule, field).astype(np.float64)
     times = check_times(times)
     if directions != int(directions) or directions < 1:
         raise ValueError(f"directions must be a whole number >= 1, got {directions!r}")
     every = every if every is not None else -(-(len(times) - 1) // RECORDS)
     drawing, noise = np.random.default_rng(rng).spawn(2)
-    length = SHARE * (_rms(start) or 1.0) if size is None else size
+    length = SHARE * (_size(start) or 1.0) if size is None else size
     fields = [start, *(_near(start, length, drawing) for _ in range(int(directions)))]
     clock, distance, sizes = [], [], []
     for t, (first, *others) in side_by_side(rule, fields, times, stepper, every, noise):
         clock.append(t)
-        distance.append([_rms(other - first) for other in others])
-        sizes.append(_rms(first))
+        distance.append([_size(other - first) for other in others])
+        sizes.append(_size(first))
     return Divergence(rule.name, rule.clock, np.array(clock), np.array(distance), np.array(sizes))
 
 
 def _near(field: NDArray[np.float64], size: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """A field at the root mean square distance `size`."""
+    """A copy of a field at the root mean square distance `size`, in a random direction."""
     if not (np.isfinite(size) and size > 0):
         raise ValueError(f"size must be a positive distance, got {size!r}")
-    if size <= ROUNDING * _rms(field):
-        raise ValueError(f"size = {size:g} is lost in the rounding of a field of size {_rms(field):.3g}: take a larger")
+    if size <= ROUNDING * _size(field):
+        raise ValueError(
+            f"size = {size:g} is lost in the rounding of a field of size {_size(field):.3g}: take a larger"
+        )
     direction = rng.standard_normal(field.shape)
-    return field + size / _rms(direction) * direction
+    return field + size / _size(direction) * direction
 
 
-def _rms(values: NDArray[np.float64]) -> float:
-    """Root mean square, of values too small to be squared as well."""
+def _size(values: NDArray[np.float64]) -> float:
+    """Root mean square, also of values that are too small to be squared."""
     largest = float(np.abs(values).max())
-    return largest * math.sqrt(np.mean((values / largest) ** 2)) if largest > 0 else 0.0
+    return float(root_mean_square(values, unit=largest)) if largest > 0 else 0.0
 
 
 def _exponent(progress: NDArray, distance: NDArray, counts: NDArray[np.bool_]) -> float:
-    """The slope between the first and the last reading of the stretch that counts."""
+    """The slope between the first reading and the last one before any that does not count."""
     stop = counts.size if counts.all() else int(np.argmin(counts))
     if stop < 2:
         return math.nan

@@ -1,4 +1,4 @@
-"""Locality, seen: how far the change of one cell spreads along a run."""
+"""The influence of one cell: how far a perturbation of it spreads along a run."""
 
 from __future__ import annotations
 
@@ -12,37 +12,39 @@ from turingdiff.engine import euler
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.steppers import AnyStepper, name_of
 from turingdiff.engine.times import check_times, steps_between
-from turingdiff.measure._perturbed_runs import (
-    check_cell,
-    check_single,
+from turingdiff.measure._perturbations import (
+    cell_of,
+    channel_sizes,
     distances_from,
+    farthest,
     radius_in_cells,
-    root_mean_squares,
     side_by_side,
+    single_field,
 )
 
-SHARE = 0.01  # of the size of a channel: the change of a cell unless told otherwise
+SHARE = 0.01  # of the size of a channel: the default perturbation
 RECORDS = 100
 
 
 @dataclass(frozen=True, eq=False)
 class Influence:
-    """What became of the change of one cell, along a run; made by `influence`.
+    """The spread of a perturbation of one cell along a run; made by `influence`.
 
     Attributes
     ----------
     name, clock
         Of the rule.
     at
-        (row, column) of the cell that was changed.
+        (row, column) of the perturbed cell.
     times
         (K,) clock readings.
     maps
         (K, H, W): the largest difference over channels, in units of the field.
     radius
-        (K,) how many cells away the farthest cell is that differs at all; nan where none does.
+        (K,) distance in cells of the farthest cell that differs at all; nan where none does.
     bound
-        (K,) how far news can have come, in cells, by the radii that the rule declares; inf for the whole field.
+        (K,) light-cone bound: the domain of dependence by the radii that the rule declares, in cells; inf for the
+        whole field.
     distance
         (H, W) cells from `at`, diagonal steps counting as one; on a torus the shorter way round.
     """
@@ -57,10 +59,10 @@ class Influence:
     distance: NDArray[np.int64]
 
     def reach(self, threshold: float) -> NDArray[np.float64]:
-        """How far the difference is above `threshold` times the largest of the same moment: (K,) cells.
+        """The radius within which the difference is above `threshold` times the largest at the same time: (K,) cells.
 
-        ``reach(0)`` is `radius`, what can be known of the change; ``reach(0.01)`` what can be seen of it. Where no cell
-        differs it is nan.
+        ``reach(0)`` is `radius`, at which a difference is detectable; at ``reach(0.01)`` it is visible in a picture. It
+        is nan where no cell differs.
 
         Raises
         ------
@@ -71,11 +73,11 @@ class Influence:
             raise ValueError(
                 f"threshold is a share of the largest difference, at least 0 and below 1; got {threshold!r}"
             )
-        return np.array([_farthest(m > threshold * m.max(), self.distance) for m in self.maps])
+        return np.array([farthest(m > threshold * m.max(), self.distance) for m in self.maps])
 
     def __str__(self) -> str:
-        far = "nowhere" if np.isnan(self.radius[-1]) else f"{self.radius[-1]:.0f} cells away"
-        return f"{self.name}: a change at {self.at} is felt {far} in the end; declared radii allow {self.bound[-1]:.0f}"
+        far = "decays to nothing" if np.isnan(self.radius[-1]) else f"spreads {self.radius[-1]:.0f} cells far"
+        return f"{self.name}: a perturbation of {self.at} {far}; light-cone bound {self.bound[-1]:.0f} cells"
 
 
 def influence(
@@ -89,9 +91,9 @@ def influence(
     rng: int | np.random.Generator | None = None,
     every: int | None = None,
 ) -> Influence:
-    r"""Change one cell, and follow the difference of the two runs along the clock.
+    r"""Perturb one cell, and follow the difference of the two runs along the clock.
 
-    With u the run from `field` and v the run from `field` with the cell a = `at` changed,
+    With u the run from `field` and v the run from `field` with the cell a = `at` perturbed,
 
     .. math::
 
@@ -99,13 +101,13 @@ def influence(
         r(t) = \max \{ \mathrm{dist}(x, a) : m(x; t) \neq 0 \} \le R(t) = \sum_{f} \rho(t_f)
 
     where the sum is over all evaluations f of the rate until t and rho is ``rule.radius``. dist counts cells as a
-    neighbourhood does: the larger of the distances along the rows and along the columns. R(t) is the light cone of the
-    rule and the stepper; r(t) falls behind it where a difference, handed on from cell to cell, is lost in rounding.
+    neighbourhood does: the larger of the distances along the rows and along the columns. R(t) is the light-cone bound
+    of the rule and the stepper; r(t) is smaller where a difference, passed on from cell to cell, is lost in rounding.
 
     Both runs are made in the dtype of the field and with the same noise, so r compares bytes and needs no tolerance:
-    every local rule of the package, networks and machines that use matrix products among them, leaves what lies outside
-    its radius the same to the last bit, and those that use Fourier transforms see the whole field. For a rule of your
-    own of which that is not true take `Influence.reach`.
+    every local rule of the package, also a network or a machine that uses matrix products, leaves cells outside its
+    radius the same to the last bit, and the radius of those that use Fourier transforms is the whole field. For a rule
+    of your own that does not, use `Influence.reach`.
 
     Parameters
     ----------
@@ -116,16 +118,16 @@ def influence(
     at
         (row, column) of the cell; by default the middle of the field.
     size
-        By how much it is changed: one number, or one a channel, in units of the field. By default a hundredth of the
+        Size of the perturbation: one number, or one a channel, in units of the field. By default a hundredth of the
         root mean square of each channel (of the largest where a channel is 0 throughout; 0.01 where all are).
     stepper
         One whose evaluations of the rate are known: ``td.euler, td.heun, td.rk4, td.euler_maruyama, td.ancestral``, or
         your own with ``stepper.stages = (0, 0.5)``, where in a step it evaluates the rate. ``td.adaptive`` and
-        ``td.rkc`` are refused: they choose their steps by looking at the whole field, which carries news everywhere.
+        ``td.rkc`` are refused: they choose their steps by the whole field, so every cell depends on all others.
     rng
         Seed or generator of stochastic steppers. A generator is copied, not advanced.
     every
-        Keep every so many steps; by default about 100 readings.
+        Number of steps between readings; by default that of about 100 readings.
 
     Returns
     -------
@@ -138,7 +140,7 @@ def influence(
         If the rule is none, or the field is not float32 or float64.
     ValueError
         For a batch of fields, a cell outside the field, a size that changes nothing or is not finite, a stepper whose
-        evaluations are not known; and what `evolve` refuses.
+        evaluations are not known; and as `evolve`.
 
     Examples
     --------
@@ -162,9 +164,9 @@ def influences(
     rng: int | np.random.Generator | None = None,
     every: int | None = None,
 ) -> list[Influence]:
-    """The `influence` of several cells, each changed alone: one run more than there are cells, in place of two a cell.
+    """The `influence` of several cells, each perturbed alone: one run more than there are cells, not two a cell.
 
-    All their maps are held at once, readings times the field for every cell: choose `every` accordingly.
+    All maps are in memory at once, readings times the field for every cell: choose `every` accordingly.
 
     Parameters
     ----------
@@ -178,9 +180,9 @@ def influences(
     TypeError, ValueError
         As `influence`, and for no cells.
     """
-    start = check_single(rule, field)
+    start = single_field(rule, field)
     times = check_times(times)
-    places = [check_cell(at, start.shape[-2:]) for at in cells]
+    places = [cell_of(at, start.shape[-2:]) for at in cells]
     if not places:
         raise ValueError("cells is empty, expected at least one (row, column)")
     stages = _stages(stepper)
@@ -206,14 +208,14 @@ def _changed(start: NDArray, at: tuple[int, int], size: float | Sequence[float] 
 
 def _influence(rule: Rule, at: tuple[int, int], clock: NDArray, maps: NDArray, bound: NDArray) -> Influence:
     distance = distances_from(rule, maps.shape[-2:], at)
-    radius = np.array([_farthest(m > 0, distance) for m in maps])
+    radius = np.array([farthest(m > 0, distance) for m in maps])
     return Influence(rule.name, rule.clock, at, clock, maps, radius, bound, distance)
 
 
 def _sizes(size: float | Sequence[float] | None, field: NDArray) -> NDArray[np.float64]:
-    """(C,) by how much the channels of a cell are changed."""
+    """(C,) the perturbation of every channel of a cell."""
     if size is None:
-        return SHARE * root_mean_squares(field)
+        return SHARE * channel_sizes(field)
     sizes = np.asarray(size, float)
     if sizes.shape not in ((), (len(field),)) or not np.isfinite(sizes).all():
         raise ValueError(f"size is a finite number, or one for each of {len(field)} channels; got {size!r}")
@@ -232,7 +234,7 @@ def _stages(stepper: AnyStepper) -> tuple[float, ...]:
 
 
 def _reach_of_steps(rule: Rule, times: Sequence[float], stages: Sequence[float]) -> NDArray[np.float64]:
-    """(steps,) how far each step carries news, in cells."""
+    """(steps,) by how many cells each step extends the domain of dependence."""
     clock, steps = np.asarray(times, float).tolist(), steps_between(times, 0, len(times) - 1).tolist()
     reach = [
         sum(radius_in_cells(rule, t + share * dt) for share in stages) for t, dt in zip(clock, steps, strict=False)
@@ -240,7 +242,3 @@ def _reach_of_steps(rule: Rule, times: Sequence[float], stages: Sequence[float])
     if clock[-1] == rule.singular_end:  # the last interval is an Euler step whatever the stepper
         reach[-1] = radius_in_cells(rule.ending or rule, clock[-2])
     return np.array(reach, float)
-
-
-def _farthest(mask: NDArray[np.bool_], distance: NDArray[np.int64]) -> float:
-    return float(distance[mask].max()) if mask.any() else np.nan

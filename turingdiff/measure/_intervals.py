@@ -1,4 +1,4 @@
-"""How sure a number is: 95% intervals of a mean, a median, a share, and of any statistic of repeated runs."""
+"""95% confidence intervals of a mean, a median, a share, and of any statistic of repeated runs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Interval", "bootstrap_interval", "mean_interval", "median_interval", "share_interval"]
-
 RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A number, the ends of its 95% interval, and how many runs it comes from."""
+    """An estimate, the ends of its 95% interval, and the number of runs that it comes from."""
 
     value: float
     low: float
@@ -30,13 +28,13 @@ def mean_interval(values: ArrayLike) -> Interval:
     Raises
     ------
     ValueError
-        For values that are not a row of finite numbers, and for a single one, whose spread is not known.
+        For values that are not a row of finite numbers, and for a single one, which has no spread.
     """
     from scipy.stats import t as student  # here: it takes longer to load than to use
 
     array = _row(values)
     if array.size < 2:
-        raise ValueError("values: got one, expected at least two, whose spread says how sure their mean is")
+        raise ValueError("values: got one, expected at least two, whose spread gives the error of their mean")
     half = student.ppf(0.975, array.size - 1) * array.std(ddof=1) / np.sqrt(array.size)
     return Interval(float(array.mean()), float(array.mean() - half), float(array.mean() + half), array.size)
 
@@ -59,15 +57,15 @@ def share_interval(hits: int, runs: int) -> Interval:
     Raises
     ------
     TypeError, ValueError
-        If these are no whole numbers, or not 0 <= hits <= runs with a run at least.
+        If these are not whole numbers with 0 <= hits <= runs and at least one run.
     """
     from scipy.stats import binomtest  # here: it takes longer to load than to use
 
     hits, runs = operator.index(hits), operator.index(runs)
     if runs < 1 or not 0 <= hits <= runs:
         raise ValueError(f"got {hits} hits of {runs} runs, expected at least one run and from 0 to all of them hits")
-    found = binomtest(hits, runs).proportion_ci(method="wilson")
-    return Interval(hits / runs, float(found.low), float(found.high), runs)
+    interval = binomtest(hits, runs).proportion_ci(method="wilson")
+    return Interval(hits / runs, float(interval.low), float(interval.high), runs)
 
 
 def bootstrap_interval(
@@ -78,11 +76,11 @@ def bootstrap_interval(
     Parameters
     ----------
     statistic
-        A function of (runs,) indices of the runs that count, some of them several times, to a number.
+        A function that computes a number from (runs,) indices of resampled runs, some of them repeated.
     runs
-        How many there are.
+        Number of runs.
     resamples
-        How many samples of as many runs are drawn.
+        Number of samples, each of as many runs.
 
     Raises
     ------
@@ -92,8 +90,8 @@ def bootstrap_interval(
     if runs < 1 or resamples < 1:
         raise ValueError(f"got {runs} runs and {resamples} resamples, expected at least one of each")
     rng = np.random.default_rng(0)
-    again = [statistic(rng.integers(runs, size=runs)) for _ in range(resamples)]
-    low, high = np.quantile(again, (0.025, 0.975))
+    resampled = [statistic(rng.integers(runs, size=runs)) for _ in range(resamples)]
+    low, high = np.quantile(resampled, (0.025, 0.975))
     return Interval(float(statistic(np.arange(runs))), float(low), float(high), runs)
 
 

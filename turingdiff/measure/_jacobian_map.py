@@ -1,33 +1,32 @@
-"""Locality, seen in a single rate: the effective receptive field."""
+"""The effective receptive field: the derivative of the rate of one cell by all others."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.engine.rule import Rule
-from turingdiff.measure._perturbed_runs import (
-    check_cell,
-    check_single,
+from turingdiff.measure._perturbations import (
+    cell_of,
+    channel_sizes,
     distances_from,
+    farthest,
+    perturbed,
     radius_in_cells,
-    root_mean_squares,
+    single_field,
 )
 
-__all__ = ["JacobianMap", "jacobian_map"]
-
-# Of the length over which a rate bends. Central differences then err by 1e-7 of the slope, by what they leave out; by
-# rounding less.
-PUSH = 2.0**-12
+# Perturbation, as a share of the length over which the slope of a rate changes. Central differences then err by 1e-7 of
+# the slope, by truncation; by rounding less.
+STEP = 2.0**-12
 AT_ONCE = 2**20  # numbers in the fields of one call of the rate
 
 
 @dataclass(frozen=True, eq=False)
 class JacobianMap:
-    """What every cell does to the rate of one; made by `jacobian_map`.
+    """The derivative of the rate of one cell by every cell; made by `jacobian_map`.
 
     Attributes
     ----------
@@ -55,9 +54,9 @@ class JacobianMap:
         return np.sqrt((self.jacobian**2).sum(axis=(0, 1)))
 
     def radius(self, fraction: float = 0.9) -> int:
-        """How many cells from `at` one must go to hold a fraction of the weight, the sum of `map`.
+        """The distance from `at` in cells within which a fraction of the weight lies, the sum of `map`.
 
-        ``radius(1)`` holds every cell that is not exactly 0.
+        Within ``radius(1)`` lies every cell that is not exactly 0.
 
         Raises
         ------
@@ -70,15 +69,15 @@ class JacobianMap:
         if not weight.any():
             raise ValueError(f"the rate of {self.name} at {self.at} depends on no cell: it has no radius")
         if fraction == 1:
-            return int(self.distance[weight > 0].max())
-        held = np.cumsum(np.bincount(self.distance.ravel(), weight.ravel()))
-        return int(np.searchsorted(held, fraction * held[-1]))
+            return int(farthest(weight > 0, self.distance))
+        within = np.cumsum(np.bincount(self.distance.ravel(), weight.ravel()))
+        return int(np.searchsorted(within, fraction * within[-1]))
 
     def of_denoiser(self) -> JacobianMap:
         """The same for the denoiser itself, dD/dy = 1 - sigma d rate/dy: without the y of rate = (y - D)/sigma.
 
         It is the posterior covariance of the clean image divided by sigma² (Robbins 1956; Efron, J. Am. Stat. Assoc.
-        106 (2011) 1602): which pixels help to guess this one.
+        106 (2011) 1602): which pixels help to estimate this one.
 
         Raises
         ------
@@ -86,18 +85,18 @@ class JacobianMap:
             For a rule over time.
         """
         if self.clock != "sigma":
-            raise ValueError(f"{self.name} runs along {self.clock}: it is no denoiser, its map is that of the rate")
+            raise ValueError(f"{self.name} runs along {self.clock}: it is no denoiser, only its rate has a map")
         jacobian = -self.t * self.jacobian
         channels = np.arange(len(jacobian))
         jacobian[channels, channels, *self.at] += 1
         return replace(self, jacobian=jacobian)
 
     def __str__(self) -> str:
-        return f"{self.name}: nine tenths of what cell {self.at} feels lies within {self.radius()} cells"
+        return f"{self.name}: 90% of the sensitivity of the rate at {self.at} lies within {self.radius()} cells"
 
 
 def jacobian_map(rule: Rule, field: ArrayLike, t: float = 0.0, at: tuple[int, int] | None = None) -> JacobianMap:
-    r"""Effective receptive field: what a small change of every cell does to the rate of one.
+    r"""Measure the effective receptive field: how a small perturbation of every cell changes the rate of one.
 
     .. math::
 
@@ -106,8 +105,8 @@ def jacobian_map(rule: Rule, field: ArrayLike, t: float = 0.0, at: tuple[int, in
 
     by central differences of the rate f in float64, which err by about 1e-7 of the largest slope where f is smooth; for
     a rule along sigma, `JacobianMap.of_denoiser` turns it into that of D. Cells outside ``rule.radius(t)`` are 0
-    without being tried: the contract of every rule. It costs two rates of the whole field for each of (2 r + 1)² C
-    numbers, or of H W C where the rule sees the whole field.
+    by the contract of every rule, and are not perturbed. It costs two rates of the whole field for each of (2 r + 1)² C
+    numbers, or of H W C where the radius is the whole field.
 
     Parameters
     ----------
@@ -140,37 +139,26 @@ def jacobian_map(rule: Rule, field: ArrayLike, t: float = 0.0, at: tuple[int, in
     >>> import numpy as np
     >>> import turingdiff as td
     >>> rule = td.morphogenesis.schnakenberg()
-    >>> seen = td.measure.jacobian_map(rule, np.ones((2, 8, 8)))
-    >>> seen.radius(1), int((seen.map > 0).sum())
+    >>> receptive = td.measure.jacobian_map(rule, np.ones((2, 8, 8)))
+    >>> receptive.radius(1), int((receptive.map > 0).sum())
     (1, 5)
     """
-    base = check_single(rule, field).astype(np.float64)
-    at = check_cell(at, base.shape[-2:])
+    base = single_field(rule, field).astype(np.float64)
+    at = cell_of(at, base.shape[-2:])
     if not np.isfinite(t):
         raise ValueError(f"t must be a finite clock reading, got {t!r}")
     if rule.singular_end is not None and not t > rule.singular_end:
         raise ValueError(f"{rule.name} runs along {rule.clock} > 0: give jacobian_map the level t, got {t!r}")
     distance = distances_from(rule, base.shape[-2:], at)
-    steps = PUSH * (np.full(len(base), min(t, t * t)) if rule.clock == "sigma" else root_mean_squares(base))
-    pushed = [
-        (d, y, x) for d in range(len(base)) for y, x in np.argwhere(distance <= radius_in_cells(rule, t)).tolist()
-    ]
+    steps = STEP * (np.full(len(base), min(t, t * t)) if rule.clock == "sigma" else channel_sizes(base))
+    inside = np.argwhere(distance <= radius_in_cells(rule, t)).tolist()
+    numbers = [(d, y, x) for d in range(len(base)) for y, x in inside]
     jacobian = np.zeros((len(base), *base.shape))
     count = max(1, AT_ONCE // (2 * base.size))
-    for first in range(0, len(pushed), count):
-        some = tuple(np.transpose(pushed[first : first + count]))
-        jacobian[:, *some] = _slopes(rule, base, t, at, some, steps[some[0]])
+    for first in range(0, len(numbers), count):
+        places = tuple(np.transpose(numbers[first : first + count]))
+        fields = perturbed(base, places, steps[places[0]], (1, -1))
+        up, down = fields[np.arange(len(fields)), :, *places].T
+        rates = rule.rate(fields.reshape(-1, *base.shape), t)[..., *at].reshape(*fields.shape[:3])
+        jacobian[:, *places] = ((rates[:, 0] - rates[:, 1]) / (up - down)[:, None]).T  # over the step as rounded
     return JacobianMap(rule.name, rule.clock, float(t), at, jacobian, distance)
-
-
-def _slopes(
-    rule: Rule, base: NDArray, t: float, at: tuple[int, int], pushed: Sequence[NDArray], steps: NDArray
-) -> NDArray[np.float64]:
-    """(C, P) slopes of the rate at a cell along P numbers of the field, given as (channels, rows, columns)."""
-    each = (np.arange(steps.size), *pushed)
-    up, down = fields = np.tile(base, (2, steps.size, 1, 1, 1))
-    up[each] += steps
-    down[each] -= steps
-    taken = up[each] - down[each]  # as rounded
-    rates = rule.rate(fields.reshape(-1, *base.shape), t)[..., *at].reshape(2, steps.size, -1)
-    return ((rates[0] - rates[1]) / taken[:, None]).T

@@ -1,4 +1,4 @@
-"""What a run ends in, and whether it still moves."""
+"""The final pattern of a run, and whether it still moves."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 
 from turingdiff.engine import Run
 from turingdiff.measure._change import change
+from turingdiff.measure._patterned import NEGLIGIBLE
 from turingdiff.measure._shapes import Shapes, shapes
 
-# Gray-Scott spots and mazes that have filled the field, and settle slowly ever after, change by less than 0.2 in the
-# last tenth of a run; gliders and spirals by more than 0.9 (tests/test_shapes.py); what still spreads is between.
+# Gray-Scott spots and mazes that have filled the field, and settle slowly from then on, change by less than 0.2 in the
+# last tenth of a run, gliders and spirals by more than 0.9 (tests/test_shapes.py). What still spreads is between.
 STEADY, MOVING = 0.3, 0.8
-NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What a run ends in.
+    """The final pattern of a run; made by `observe`.
 
     Attributes
     ----------
@@ -34,16 +34,16 @@ class Observation:
 
     @property
     def moving(self) -> bool | None:
-        """True for a change above 0.8, False for one below 0.3; None between: it has not settled yet."""
+        """True for a change above 0.8, False for one below 0.3, None between: the pattern has not settled yet."""
         if STEADY <= self.change <= MOVING:
             return None
         return self.change > MOVING
 
 
 def observe(run: Run, *, boundary: Literal["periodic", "no_flux"] = "periodic") -> Observation:
-    """Measure the shown channel at the end of a run, and how much it moved over the last tenth.
+    """Measure the shown channel at the end of a run, and how much it changed over the last tenth.
 
-    What is below a millionth of the largest value in the run counts as nothing: a pattern that has died is uniform.
+    A contrast below a millionth of the largest value in the run counts as none: a pattern that has decayed is uniform.
 
     Parameters
     ----------
@@ -60,11 +60,11 @@ def observe(run: Run, *, boundary: Literal["periodic", "no_flux"] = "periodic") 
     """
     if run.frames.ndim != 4:
         raise ValueError(f"the run has frames of shape {run.frames.shape}, expected (K, C, H, W): one field, no batch")
-    passed = (run.times - run.times[0]) / (run.times[-1] - run.times[0])
-    nearest = int(np.abs(passed - 0.9).argmin())
-    if abs(passed[nearest] - 0.9) > 0.05:
+    shares = (run.times - run.times[0]) / (run.times[-1] - run.times[0])
+    nearest = int(np.abs(shares - 0.9).argmin())
+    if abs(shares[nearest] - 0.9) > 0.05:
         raise ValueError(
-            f"the frame nearest to nine tenths of the run is at {passed[nearest]:.3g} of it, expected one between "
+            f"the frame nearest to nine tenths of the run is at {shares[nearest]:.3g} of it, expected one between "
             "0.85 and 0.95: record at least 11 frames (and take at least as many steps)"
         )
     pictures = [np.reshape(run.view(k), (-1, *run.frames.shape[-2:]))[0] for k in range(len(run.times))]

@@ -1,4 +1,4 @@
-"""Spots, holes or stripes: the shape of the regions above and below a level."""
+"""The type of a pattern (spots, holes or stripes), from the shape of the regions above and below a level."""
 
 from __future__ import annotations
 
@@ -14,43 +14,42 @@ from turingdiff.measure._topology import (
     BY_CORNERS,
     BY_EDGES,
     TORUS,
-    check_sheet,
     count_regions,
     euler_characteristic,
-    limit,
     mirrored,
     otsu_level,
     perimeter,
 )
+from turingdiff.measure._validation import least_contrast, sheet
 from turingdiff.measure._wavelength import wavelength
 
 # Spots and holes measure about 1, labyrinths and long worms below 0.25 (tests/test_shapes.py). Mixtures of spots and
-# short stripes, such as Pearson's eta, mu and pi, lie about the threshold: there is no word for them.
+# short stripes, such as Pearson's eta, mu and pi, lie about the threshold: they have no name.
 SEPARATE = 0.5
 
 
 @dataclass(frozen=True)
 class Shapes:
-    """What stands out of a field, and how it hangs together.
+    """The regions of a field above a level: their number, topology and shape; made by `shapes`.
 
     Attributes
     ----------
     pattern
         "uniform", "spots", "holes" or "stripes" (labyrinths among them).
     components
-        Connected regions above the level; cells hang together by their edges.
+        Number of connected regions above the level; cells are connected by their edges.
     holes
-        Connected regions that are not above it; cells hang together by edges or corners.
+        Number of connected regions that are not above it; cells are connected by edges or corners.
     euler
-        Euler characteristic of the region above the level. On a sheet: its components less the holes that they
-        enclose. On the torus a spot counts 1, a ring or a stripe that closes upon itself 0.
+        Euler characteristic of the region above the level. On a sheet it is the number of components less that
+        of the holes which they enclose. On the torus a spot has 1, a ring or a stripe around the torus 0.
     density
         The Euler characteristic per square of the wavelength: 0.866 for a honeycomb of spots, -0.866 for one of
         holes, about 0 for stripes and labyrinths.
     roundness
-        4 pi area euler / perimeter²: 1 for discs, pi w/L for stripes of a width w and a length L much above it,
-        -1 for round holes (whose area it takes). It needs no wavelength, so it also tells a few spots from a few
-        stripes in an empty field.
+        4 pi area euler / perimeter²: 1 for discs, pi w/L for stripes of a width w and a length L much larger, -1 for
+        round holes (with the area of the holes). It needs no wavelength, so it also distinguishes a few spots from a
+        few stripes in an empty field.
     covered
         Fraction of cells above the level.
     level
@@ -81,39 +80,39 @@ def shapes(
     level: float | None = None,
     tolerance: float | None = None,
 ) -> Shapes:
-    """Count what stands out of a field, and name the pattern: spots, holes or stripes.
+    """Count the regions of a field above a level, and name the pattern: spots, holes or stripes.
 
     The region above the level is a complex of cells, pairs of neighbours and squares of four, so its Euler
     characteristic is local,
 
         euler = cells - pairs + squares,
 
-    exact on the torus and on a sheet. Cells above the level hang together by their edges, and the others by their
-    corners too, which is what makes the two consistent: a chain of cells that meet at corners cuts the plane.
+    exact on the torus and on a sheet. Cells above the level are connected by their edges, the others by their
+    corners too, which makes the two consistent: a chain of cells that meet at corners divides the plane.
 
     The pattern is "spots" where the roundness is above 0.5, "holes" where it is below -0.5 and "stripes" between:
     a spot passes into a stripe where it is about five times as long as wide. It is "uniform" where the field varies
     no more than the tolerance, or is nowhere or everywhere above a given level.
 
-    Every region counts, a single cell too: smooth a noisy field first (``scipy.ndimage.gaussian_filter``).
+    Every region counts, also one of a single cell: smooth a noisy field first (``scipy.ndimage.gaussian_filter``).
 
     Parameters
     ----------
     field
-        One channel, (H, W) or (1, H, W). A row (1, W) or a column stands for stripes, the same all along the other
-        axis: one component for each band.
+        One channel, (H, W) or (1, H, W). A row (1, W) or a column is taken for stripes that are uniform along the
+        other axis: one component for each band.
     dx
         Grid spacing, in units of length.
     boundary
-        "periodic" takes the field as a torus; "no_flux" as a sheet with an edge, whatever stands beyond. There
-        density and roundness are those of the field mirrored at its edges: what an edge cuts counts half.
+        "periodic" takes the field as a torus; "no_flux" as a sheet with an edge. The density and the roundness of a
+        sheet are those of the field mirrored at its edges: a spot that an edge cuts in half counts half.
     level
-        In units of the field. By default midway between the mean of the values above it and that of the others,
-        at the level where these two classes explain most of the variance (Otsu 1979): it finds a single spot in
-        a wide field, where a mean or a percentile lies in the background.
+        In units of the field. By default it is midway between the mean of the values above it and that of the
+        others, for the two classes that explain most of the variance (Otsu 1979): it finds a single spot in a wide
+        field, where a mean or a percentile lies in the background.
     tolerance
-        A field whose contrast is not larger counts as uniform; in units of the field. By default rounding: 8 eps
-        times its largest magnitude, eps that of its own dtype.
+        A field of at most this contrast counts as uniform; in units of the field. By default that of rounding: 8 eps
+        times its largest magnitude, with the eps of its own dtype.
 
     Raises
     ------
@@ -123,12 +122,12 @@ def shapes(
         If it has another shape or values that are not finite, or if ``dx``, ``boundary``, ``level`` or
         ``tolerance`` is out of range.
     """
-    values, wraps = check_sheet(field, dx, boundary)
+    values, wraps = sheet(field, dx, boundary)
     if level is not None and not math.isfinite(level):
         raise ValueError(f"level is {level!r}, expected a finite number in units of the field, or None")
 
     contrast = float(np.ptp(values))
-    uniform = contrast <= limit(tolerance, field)
+    uniform = contrast <= least_contrast(tolerance, field)
     if level is None:
         level = float(values.max()) if uniform else otsu_level(values)
     above = values > level
@@ -157,7 +156,7 @@ def _pattern(roundness: float) -> Pattern:
 
 
 def _roundness(region: NDArray[np.bool_]) -> float:
-    """4 pi area euler / perimeter² of a region of the torus or, where they are more, of its holes."""
+    """4 pi area euler / perimeter² of a region of the torus or, where its holes are more, of these."""
     euler = euler_characteristic(region, TORUS)
     if euler == 0:
         return 0.0

@@ -1,15 +1,14 @@
-"""How much of a field varies at which length: its power spectrum."""
+"""The radially averaged power spectrum: how much of the variance of a field lies at which wavelength."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from turingdiff.measure._checks import check_field
+from turingdiff.measure._validation import check_spacing, finite_values
 
 Window = Literal["hann"] | None
 
@@ -34,7 +33,7 @@ class Spectrum:
 
 
 def spectrum(field: ArrayLike, dx: float = 1.0, *, window: Window = None) -> Spectrum:
-    r"""Average the power of a field over all directions.
+    r"""Compute the power spectrum of a field, averaged over all directions.
 
     A mode with wave vector k has power
 
@@ -53,8 +52,8 @@ def spectrum(field: ArrayLike, dx: float = 1.0, *, window: Window = None) -> Spe
         Grid spacing, in units of length.
     window
         None takes the field as a torus. ``"hann"`` fades it out towards its edges, for a field whose opposite
-        edges do not join (no-flux, a photograph): rings then blur by about one fundamental, and what adds up
-        is the variance of the faded field, which equals the field's own on average over its position.
+        edges do not match (no-flux, a photograph). Rings then blur by about one fundamental, and the sum is the
+        variance of the faded field, which equals that of the field on average over its position.
 
     Raises
     ------
@@ -64,24 +63,26 @@ def spectrum(field: ArrayLike, dx: float = 1.0, *, window: Window = None) -> Spe
         If the field has another shape, fewer than two cells or values that are not finite, or if ``dx`` or
         ``window`` is out of range.
     """
-    modes = _modes(check_field(field), dx, window)
-    held = np.bincount(modes.ring, modes.copies)[1:].astype(np.int64)
-    return Spectrum(modes.fundamental * np.arange(1.0, held.size + 1), _ring_power(modes)[1:], held)
+    modes = fourier_modes(finite_values(field), dx, window)
+    counts = np.bincount(modes.ring, modes.copies)[1:].astype(np.int64)
+    return Spectrum(modes.fundamental * np.arange(1.0, counts.size + 1), ring_power(modes)[1:], counts)
 
 
-class _Modes(NamedTuple):
-    wavenumber: NDArray[np.float64]  # (M,) half of Fourier space, as rfft2 gives it
+class Modes(NamedTuple):
+    """The Fourier modes of a field, in half of Fourier space: M of them."""
+
+    wavenumber: NDArray[np.float64]  # (M,) as rfft2 orders them
     power: NDArray[np.float64]  # (M,) mean over channels and samples
     copies: NDArray[np.float64]  # (M,) 2 where -k is in the half left out, else 1
     ring: NDArray[np.int64]  # (M,) |k| in fundamentals, rounded
     fundamental: float
     samples: int
-    overlap: float  # how many modes each one shares its news with: 1, more under a window
+    overlap: float  # number of modes that are correlated with each other: 1, more under a window
 
 
-def _modes(values: NDArray[np.float64], dx: float, window: Window) -> _Modes:
-    if not 0 < dx < math.inf:
-        raise ValueError(f"dx is {dx!r}, expected a positive length, the distance between two cells")
+def fourier_modes(values: NDArray[np.float64], dx: float, window: Window) -> Modes:
+    """The power of every mode of a field (..., H, W), less its mean; errors as in `spectrum`."""
+    check_spacing(dx)
     if window not in (None, "hann"):
         raise ValueError(f"window is {window!r}, expected None or 'hann'")
     height, width = values.shape[-2:]
@@ -109,7 +110,7 @@ def _modes(values: NDArray[np.float64], dx: float, window: Window) -> _Modes:
     cycles = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width))  # a cell
     ring = np.floor(cycles * max(height, width) + 0.5).astype(np.int64)
     overlap = np.mean(fade**4)  # the faded field has unit mean square
-    return _Modes(
+    return Modes(
         (2 * np.pi / dx * cycles).ravel(),
         power.ravel(),
         copies.ravel(),
@@ -120,9 +121,10 @@ def _modes(values: NDArray[np.float64], dx: float, window: Window) -> _Modes:
     )
 
 
-def _ring_power(modes: _Modes) -> NDArray[np.float64]:
-    held = np.bincount(modes.ring, modes.copies)
-    power = np.bincount(modes.ring, modes.copies * modes.power) / np.maximum(held, 1)
+def ring_power(modes: Modes) -> NDArray[np.float64]:
+    """The mean power of a mode in every ring."""
+    counts = np.bincount(modes.ring, modes.copies)
+    power = np.bincount(modes.ring, modes.copies * modes.power) / np.maximum(counts, 1)
     power[0] = 0.0  # what rounding left of the mean
     return power
 

@@ -1,4 +1,4 @@
-"""Statistics of a pattern: how far it is correlated, how well it is aligned, and its shape at every threshold."""
+"""Statistics of a pattern: correlation length, alignment, and Minkowski functionals against the threshold."""
 
 from __future__ import annotations
 
@@ -9,45 +9,42 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from turingdiff.measure._spectrum import _modes
+from turingdiff.measure._spectrum import fourier_modes
 from turingdiff.measure._topology import (
     BY_EDGES,
-    check_sheet,
     count_regions,
     euler_characteristic,
-    limit,
     mirrored,
     perimeter,
 )
-
-__all__ = ["Structure", "structure"]
+from turingdiff.measure._validation import check_varies, least_contrast, sheet
 
 LEVELS = 20
 
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """Lengths, alignment and, against the threshold, the shape of what is above it.
+    """Correlation length, alignment and, against the threshold, the shape of the region above it; made by `structure`.
 
     Attributes
     ----------
     correlation_length
-        Where the correlation has fallen to 1/e, in the units of ``dx``.
+        The distance at which the correlation has fallen to 1/e, in the units of ``dx``.
     order
         Orientation order, 0 for an isotropic pattern to 1 for straight stripes.
     angle
-        Along which way the stripes run, in radians, 0 <= angle < pi: from a row's direction (0) towards rising row
-        numbers, so that pi/2 is along a column. It means little where `order` is near 0.
+        Direction of the stripes in radians, 0 <= angle < pi, from that of a row (0) towards rising row numbers: pi/2
+        is along a column. It has little meaning where `order` is near 0.
     threshold
         (T,) in units of the field, rising or as given.
     covered
         (T,) fraction of cells above the threshold.
     components
-        (T,) connected regions above it, by edges.
+        (T,) number of connected regions above it, by edges.
     euler
-        (T,) Euler characteristic of what is above it.
+        (T,) Euler characteristic of the region above it.
     boundary
-        (T,) length of its boundary per area, in units of 1/``dx``; what the edge of a sheet cuts is no boundary.
+        (T,) length of its boundary per area, in units of 1/``dx``; the edge of a sheet is no boundary.
     """
 
     correlation_length: float
@@ -67,15 +64,16 @@ def structure(
     boundary: Literal["periodic", "no_flux"] = "periodic",
     threshold: ArrayLike | None = None,
 ) -> Structure:
-    r"""Measure how far a pattern is correlated, how well it is aligned, and its shape against the threshold.
+    r"""Measure the correlation length and the alignment of a pattern, and its shape against the threshold.
 
     The correlation length is the first r at which C(r) = 1/e, where
 
         C(r) = mean over pairs of cells at a distance r of (f - mean f)(f' - mean f) / variance of f,
 
-    the pairs taken in rings one cell wide about their mean distance, with straight lines between. It is xi for
-    exp(-r/xi) and sqrt(2) s for exp(-r²/2s²). Of a pattern with a wavelength it is a part of that, 0.28 wavelengths
-    for a labyrinth, where C is the Bessel function J0; it does not say how many stripes run side by side.
+    with the pairs in rings one cell wide, each at its mean distance, and linear interpolation between rings. It is xi
+    for exp(-r/xi) and sqrt(2) s for exp(-r²/2s²). For a pattern with a wavelength it is a fraction of that, 0.28
+    wavelengths for a labyrinth, where C is the Bessel function J0; it does not measure over how many stripes the
+    pattern is ordered.
 
     Order and angle are those of the structure tensor, the second moments of the gradient. The gradient's direction
     theta, doubled so that opposite slopes agree, is averaged with its energy as weight,
@@ -85,10 +83,11 @@ def structure(
     by Parseval, p(k) the power of `spectrum`; stripes run across theta. One pattern cut into patches of many
     directions has order 0, however straight each patch. White noise, whose power lies at the largest k, hides order.
 
-    The region above a threshold is measured as by `shapes`: cells hang together by edges, the Euler characteristic is
-    cells - pairs + squares, and the boundary is Cauchy and Crofton's mean over lines in four directions, which is 5%
-    short to 3% long for a straight edge and right on average. With `covered` these are the Minkowski functionals of a
-    plane (Mecke 1996), whose curves against the threshold tell spots, stripes and random fields apart.
+    The region above a threshold is measured as by `shapes`: cells are connected by edges, the Euler characteristic is
+    cells - pairs + squares, and the length of the boundary is the Cauchy-Crofton mean over lines in four directions,
+    which is 5% short to 3% long for a straight edge and right on average. With `covered` these are the Minkowski
+    functionals of a plane (Mecke 1996), whose curves against the threshold distinguish spots, stripes and random
+    fields.
 
     Parameters
     ----------
@@ -110,13 +109,12 @@ def structure(
         If it has another shape, values that are not finite or no more variation than rounding may leave, or if ``dx``,
         ``boundary`` or ``threshold`` is out of range.
     """
-    values, wraps = check_sheet(field, dx, boundary)
+    values, wraps = sheet(field, dx, boundary)
     least, contrast = float(values.min()), float(np.ptp(values))
-    if contrast <= limit(None, field):
-        raise ValueError(
-            f"the field is constant (contrast {contrast:.2g}, mean {values.mean():.6g}), expected one that varies: "
-            "a constant has no correlation length, orientation or boundary; run on until a pattern has grown"
-        )
+    check_varies(
+        values, contrast, least_contrast(None, field),
+        "no correlation length, orientation or boundary; let the run go on until a pattern has grown",
+    )  # fmt: skip
     if threshold is None:
         levels = least + contrast * (np.arange(LEVELS) + 0.5) / LEVELS
     else:
@@ -141,7 +139,7 @@ def structure(
 
 def _orientation(values: NDArray[np.float64], window: Literal["hann"] | None) -> tuple[float, float]:
     height, width = values.shape
-    modes = _modes(values, 1.0, window)
+    modes = fourier_modes(values, 1.0, window)
     ky, kx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)
     # A wave of two cells has no sign: it slopes both ways at once.
     across = np.where((np.abs(ky) < 0.5) & (kx < 0.5), 2 * ky * kx, 0.0)
@@ -161,10 +159,10 @@ def _correlation_length(values: NDArray[np.float64], wraps: tuple[bool, bool]) -
     steps = [np.minimum(np.arange(n), n - np.arange(n)) for n in whole]
     distance = np.hypot(steps[0][:, None], steps[1]).ravel()
     ring = np.floor(distance + 0.5).astype(np.int64)
-    held = np.bincount(ring, pairs.ravel())
-    kept = held > 0
-    radius = np.bincount(ring, pairs.ravel() * distance)[kept] / held[kept]
-    correlation = np.bincount(ring, products.ravel())[kept] / held[kept] / np.mean(deviations**2)
+    counts = np.bincount(ring, pairs.ravel())
+    filled = counts > 0
+    radius = np.bincount(ring, pairs.ravel() * distance)[filled] / counts[filled]
+    correlation = np.bincount(ring, products.ravel())[filled] / counts[filled] / np.mean(deviations**2)
     n = int(np.argmax(correlation <= math.exp(-1)))
     return float(np.interp(-math.exp(-1), -correlation[n - 1 : n + 1], radius[n - 1 : n + 1]))
 

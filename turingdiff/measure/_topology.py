@@ -5,47 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from turingdiff.measure._checks import check_field
+from numpy.typing import NDArray
 
 TORUS = (True, True)
 BY_CORNERS = np.ones((3, 3), bool)
 BY_EDGES = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)
-
-
-def check_plane(field: ArrayLike) -> NDArray[np.float64]:
-    """One channel as (H, W) in float64; errors as in `shapes`."""
-    values = check_field(field)
-    if values.ndim > 2 and values.shape[:-2] != (1,):
-        raise ValueError(f"field: got shape {values.shape}, expected one channel, (H, W) or (1, H, W): take field[c]")
-    return values.reshape(values.shape[-2:])
-
-
-def check_sheet(field: ArrayLike, dx: float, boundary: str) -> tuple[NDArray[np.float64], tuple[bool, bool]]:
-    """One channel as (H, W) in float64, and along which axes it closes upon itself; errors as in `shapes`."""
-    values = check_plane(field)
-    if not 0 < dx < math.inf:
-        raise ValueError(f"dx is {dx!r}, expected a positive length, the distance between two cells")
-    if boundary not in ("periodic", "no_flux"):
-        raise ValueError(
-            f"boundary is {boundary!r}, expected 'periodic' (a torus) or 'no_flux' (a sheet: any other edge)"
-        )
-    height, width = values.shape
-    return values, (boundary == "periodic" or height == 1, boundary == "periodic" or width == 1)
-
-
-def limit(tolerance: float | None, *fields: ArrayLike) -> float:
-    """What counts as no variation: as given or, if None, what rounding may have left."""
-    if tolerance is None:
-        return max(8 * _eps(np.asarray(field).dtype) * float(np.abs(field).max()) for field in fields)
-    if not 0 <= tolerance < math.inf:
-        raise ValueError(f"tolerance is {tolerance!r}, expected a number of at least 0 in units of the field, or None")
-    return float(tolerance)
-
-
-def _eps(dtype: np.dtype) -> float:
-    return float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
 
 
 def otsu_level(values: NDArray[np.float64]) -> float:
@@ -62,7 +26,7 @@ def otsu_level(values: NDArray[np.float64]) -> float:
 
 
 def mirrored(region: NDArray[np.bool_], wraps: tuple[bool, bool]) -> NDArray[np.bool_]:
-    """The torus of which a sheet is a half or a quarter: mirrored at the faces of its outermost cells."""
+    """The torus made of a sheet and its mirror images about the faces of its outermost cells."""
     height, width = region.shape
     return np.pad(region, ((0, 0 if wraps[0] else height), (0, 0 if wraps[1] else width)), "symmetric")
 
@@ -90,7 +54,7 @@ def _next(region: NDArray[np.bool_], axis: int, wraps: tuple[bool, bool]) -> NDA
 
 
 def count_regions(region: NDArray[np.bool_], neighbours: NDArray[np.bool_], wraps: tuple[bool, bool]) -> int:
-    """Count connected regions, one that reaches across a seam once."""
+    """Count connected regions; one that continues across a periodic edge counts once."""
     from scipy.ndimage import label  # here: it takes longer to load than to use
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -104,6 +68,6 @@ def count_regions(region: NDArray[np.bool_], neighbours: NDArray[np.bool_], wrap
             first = np.pad(sheet[0], 1, mode="wrap") if wraps[1 - axis] else np.pad(sheet[0], 1)
             pairs += [np.stack([last, first[1 + s : 1 + s + last.size]]) for s in corners]
     a, b = np.concatenate(pairs, axis=1)
-    touch = (a > 0) & (b > 0)
-    graph = coo_array((np.ones(touch.sum(), bool), (a[touch], b[touch])), shape=(count + 1, count + 1))
+    joined = (a > 0) & (b > 0)
+    graph = coo_array((np.ones(joined.sum(), bool), (a[joined], b[joined])), shape=(count + 1, count + 1))
     return int(connected_components(graph, directed=False)[0]) - 1  # label 0 is outside the region

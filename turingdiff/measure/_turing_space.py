@@ -1,4 +1,4 @@
-"""Which parameters make patterns, and of what kind: linear theory over a plane of parameters."""
+"""The Turing space of a system: the regime of linear theory at every point of a plane of parameters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NO_STATE = "no steady state found"
 
 @dataclass(frozen=True, eq=False)
 class TuringSpace:
-    """What linear theory says of a system at every point of a plane of parameters; made by `turing_space`.
+    """The regime of a system in linear theory at every point of a plane of parameters; made by `turing_space`.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class TuringSpace:
     x, y
         Their values.
     regime
-        (len(y), len(x)) words: those of `Dispersion.regime`, or "no steady state found".
+        (len(y), len(x)) names: those of `Dispersion.regime`, or "no steady state found".
     growth
         (len(y), len(x)) growth rate of the fastest wave, negative where all decay; nan without a steady state.
     wavelength
@@ -53,7 +53,7 @@ class TuringSpace:
 
 
 def turing_space(system: Callable[..., Rule], **parameters: Any) -> TuringSpace:
-    """Map which parameters make patterns, and how: one dispersion relation a point.
+    """Map the regimes of linear theory over two parameters: one dispersion relation a point.
 
     Parameters
     ----------
@@ -66,9 +66,9 @@ def turing_space(system: Callable[..., Rule], **parameters: Any) -> TuringSpace:
     Raises
     ------
     ValueError
-        If not exactly two keywords are arrays, or one is empty or not finite; and what the system or `dispersion`
-        refuses, with the point where. A point at which no real steady state is found is no error
-        but a place on the map: there the system's own guess fails, and so does the state of the point before.
+        If not exactly two keywords are arrays, or one is empty or not finite; and as the system or `dispersion`, with
+        the point named. A point where no real steady state is found, neither from the system's own guess nor from the
+        state of the point before, is no error: the map says so.
 
     Examples
     --------
@@ -91,20 +91,20 @@ def turing_space(system: Callable[..., Rule], **parameters: Any) -> TuringSpace:
     (x_name, x), (y_name, y) = axes.items()
     rest = {name: value for name, value in parameters.items() if name not in axes}
     points = [{x_name: a, y_name: b} for b in y.tolist() for a in x.tolist()]
-    found: list[Dispersion | None] = []
+    curves: list[Dispersion | None] = []
     near: NDArray[np.float64] | None = None
     for point in points:
-        found.append(_at(system, point, rest, near))
-        near = near if found[-1] is None else found[-1].state
+        curves.append(_at(system, point, rest, near))
+        near = near if curves[-1] is None else curves[-1].state
     shape = (y.size, x.size)
     return TuringSpace(
         system=getattr(system, "__name__", None) or system(**points[0], **rest).name,
         names=(x_name, y_name),
         x=x.astype(float),
         y=y.astype(float),
-        regime=np.array([NO_STATE if curve is None else curve.regime for curve in found]).reshape(shape),
-        growth=np.array([np.nan if curve is None else curve.max_growth for curve in found]).reshape(shape),
-        wavelength=np.array([_wavelength(curve) for curve in found]).reshape(shape),
+        regime=np.array([NO_STATE if curve is None else curve.regime for curve in curves]).reshape(shape),
+        growth=np.array([np.nan if curve is None else curve.max_growth for curve in curves]).reshape(shape),
+        wavelength=np.array([_wavelength(curve) for curve in curves]).reshape(shape),
     )
 
 
@@ -119,7 +119,7 @@ def _at(
 ) -> Dispersion | None:
     """The dispersion relation at one point of the plane, or None where no steady state is found."""
     try:
-        with np.errstate(invalid="ignore", divide="ignore"):  # a root of a negative number is nan: no state
+        with np.errstate(invalid="ignore", divide="ignore"):  # the root of a negative number is nan: no state
             rule = system(**point, **rest)
         state = _steady_state(rule, near)
         return None if state is None else dispersion(rule, state)
@@ -136,7 +136,7 @@ def _steady_state(rule: Rule, near: NDArray[np.float64] | None) -> NDArray[np.fl
     for guess in guesses:
         try:
             state = rule.steady_state(guess)
-        except ValueError:  # how a rule says that it has none, or that none was found
+        except ValueError:  # the rule has none, or none was found
             continue
         return state if np.isfinite(state).all() else None
     return None

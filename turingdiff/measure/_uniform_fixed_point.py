@@ -6,26 +6,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.engine.rule import Rule
-from turingdiff.measure._denoiser_dispersion import (
-    _at_fixed_point,
-    _canvas,
-    _check_level,
-    _check_same_everywhere,
-    _followed,
-)
-from turingdiff.measure._uniform import check_uniform
+from turingdiff.measure._denoiser_dispersion import check_denoiser, fixed_point_near, follow_fixed_point
+from turingdiff.measure._linearisation import check_uniform
 
 
 def uniform_fixed_point(rule: Rule, sigma: float, guess: ArrayLike | None = None) -> NDArray[np.float64]:
     """The uniform field that is its own denoised image, D(y*; sigma) = y*.
 
-    Without a guess, that of the branch which comes down from the highest level of the rule. There is one there: noise
-    hides all differences, D is the mean of the training set whatever y, and so is y*. From there it is followed by
-    Newton's method, noise falling at most by 2 between searches. It is followed also where it becomes unstable, as the
-    grey between black and white does, and no run would stay there. Other branches are born in pairs at lower noise; to
-    be on one, give a guess. Where there is no fixed point within sigma of the last one (the branch has met another and
-    ended, or a patch schedule has changed the rule), y becomes D(y) again and again until it stands, and is followed
-    from there.
+    Without a guess, it is on the branch that continues the fixed point at the highest level of the rule. There is one
+    there: under strong noise D is the mean of the training set whatever y, and so is y*. From there it is followed by
+    Newton's method, the noise falling at most by 2 between searches, also where it becomes unstable, as the grey
+    between black and white does. Other branches appear in pairs at lower noise; give a guess to find one. Where there
+    is no fixed point within sigma of the last one (the branch has ended in a saddle-node, or a patch schedule has
+    changed the rule), y -> D(y) is iterated until it converges, and the limit is followed from there.
 
     Parameters
     ----------
@@ -34,8 +27,8 @@ def uniform_fixed_point(rule: Rule, sigma: float, guess: ArrayLike | None = None
     sigma
         The noise level.
     guess
-        (C,) or a uniform (C, H, W) field: where Newton's method begins at `sigma`. Of a guess farther than sigma from
-        a fixed point, the one to which the uniform field runs.
+        (C,) or a uniform (C, H, W) field: where Newton's method begins at `sigma`. From a guess farther than sigma
+        from a fixed point the limit of y -> D(y) is found.
 
     Returns
     -------
@@ -45,7 +38,7 @@ def uniform_fixed_point(rule: Rule, sigma: float, guess: ArrayLike | None = None
     Raises
     ------
     ValueError
-        As `dispersion`; and where none is found.
+        As `dispersion`; and where no fixed point is found.
 
     Examples
     --------
@@ -56,9 +49,7 @@ def uniform_fixed_point(rule: Rule, sigma: float, guess: ArrayLike | None = None
     >>> print(td.measure.uniform_fixed_point(machine, 2.0, [0.9]).round(3))
     [0.975]
     """
-    sigma = _check_level(rule, sigma)
-    canvas = _canvas(rule, None if guess is None else np.shape(guess)[1:])
-    _check_same_everywhere(rule, canvas, sigma)
+    canvas = check_denoiser(rule, [sigma], guess)
     if guess is None:
-        return _followed(rule, canvas, [sigma])[-1].state
-    return _at_fixed_point(rule, canvas, check_uniform(rule, guess), sigma).state
+        return follow_fixed_point(rule, canvas, [float(sigma)])[-1].state
+    return fixed_point_near(rule, canvas, check_uniform(rule, guess), float(sigma)).state

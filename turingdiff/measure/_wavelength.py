@@ -1,4 +1,4 @@
-"""The wavelength that stands out in a field."""
+"""The dominant wavelength of a field."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from turingdiff.measure._checks import check_field
-from turingdiff.measure._spectrum import Window, _modes, _ring_power
+from turingdiff.measure._spectrum import Window, fourier_modes, ring_power
+from turingdiff.measure._validation import check_varies, finite_values, least_contrast
 
-# How far the centroid of a pure wave with a broken number of periods may stray, as a standard deviation in
-# units of the fundamental 2 pi/L; measured over orientations and phases, see tests/test_measure.py.
+# Error of the centroid of a pure wave with a fractional number of periods, as a standard deviation in units of the
+# fundamental 2 pi/L; measured over orientations and phases, see tests/test_measure.py.
 RESOLUTION = 0.15
 
 
@@ -32,18 +32,18 @@ class Wavelength:
 
 
 def wavelength(field: ArrayLike, dx: float = 1.0, *, window: Window = None) -> Wavelength:
-    """Measure the wavelength that stands out in a field, 2 pi/k at the peak of its radial power spectrum.
+    """Measure the dominant wavelength of a field, 2 pi/k at the peak of its radial power spectrum.
 
-    k is the centroid of the peak: the mean wavenumber, each mode weighing its power over the number of modes
+    k is the centroid of the peak: the mean wavenumber, each mode weighted with its power over the number of modes
     in its ring, inside a band centred on k itself, from k/2 to 3k/2 (and never narrower than two fundamentals
     either way). It starts at the strongest ring and is iterated until the band sits where its centroid is,
-    so neither harmonics nor a flat background of noise pull it. Rows of stripes give the distance between
+    so neither harmonics nor a flat background of noise bias it. Rows of stripes give the distance between
     stripes; a honeycomb of spots gives the distance between its *rows*, sqrt(3)/2 of that between spots.
 
     The uncertainty is that of the centroid of a random Gaussian field with these powers, together with
-    0.15 fundamentals for what the finite field cannot resolve. A field without a peak still gives a number:
-    white noise about two cells, a photograph, whose power falls from the longest waves on, about its own
-    size. Only ``spectrum`` tells.
+    0.15 fundamentals for the finite size of the field. A field without a peak still gives a number: white noise
+    about two cells, a photograph, whose power falls from the longest waves on, about its own size. Look at
+    ``spectrum`` to see whether there is a peak.
 
     Parameters
     ----------
@@ -53,8 +53,8 @@ def wavelength(field: ArrayLike, dx: float = 1.0, *, window: Window = None) -> W
     dx
         Grid spacing; the answer is in its units.
     window
-        As in ``spectrum``. On pure stripes whose edges do not join, ``"hann"`` errs two to four times
-        less; on random patterns, where it throws data away, nearly twice as much.
+        As in ``spectrum``. For pure stripes whose edges do not match, the error with ``"hann"`` is two to
+        four times smaller; for random patterns, of which it discards a part, nearly twice as large.
 
     Raises
     ------
@@ -63,23 +63,18 @@ def wavelength(field: ArrayLike, dx: float = 1.0, *, window: Window = None) -> W
     ValueError
         As in ``spectrum``, and if the field is constant to within the rounding of its dtype.
     """
-    given = np.asarray(field)
-    values = check_field(given)
-    modes = _modes(values, dx, window)
-    eps = np.finfo(given.dtype).eps if given.dtype.kind == "f" else 0.0
-    rounding = 4 * eps * np.abs(values).max()
-    spread = math.sqrt(modes.power @ modes.copies)
-    if spread <= rounding:
-        raise ValueError(
-            f"the field is constant (standard deviation {spread:.2g}, mean {values.mean():.6g}), expected "
-            "one that varies: a constant has no wavelength; run on until a pattern has grown"
-        )
+    values = finite_values(field)
+    modes = fourier_modes(values, dx, window)
+    deviation = math.sqrt(modes.power @ modes.copies)  # a half of the contrast at most
+    check_varies(
+        values, deviation, least_contrast(None, field) / 2, "no wavelength; let the run go on until a pattern has grown"
+    )
 
     k, step = modes.wavenumber, modes.fundamental
-    held = np.bincount(modes.ring, modes.copies)
-    weight = modes.copies * modes.power / held[modes.ring]
+    counts = np.bincount(modes.ring, modes.copies)
+    weight = modes.copies * modes.power / counts[modes.ring]
     weight[modes.ring == 0] = 0.0
-    peak = np.argmax(_ring_power(modes))
+    peak = np.argmax(ring_power(modes))
     in_peak = modes.ring == peak
     centre = float(weight[in_peak] @ k[in_peak] / weight[in_peak].sum())
     for _ in range(100):
@@ -91,9 +86,9 @@ def wavelength(field: ArrayLike, dx: float = 1.0, *, window: Window = None) -> W
             break
 
     # Powers of a Gaussian field are exponential variables: the mean of B has variance p²/B, which its own
-    # square over B + 1 estimates without bias. The 2: k and -k are one mode seen twice.
+    # square over B + 1 estimates without bias. The 2: k and -k are the same mode.
     variance = 2 / (modes.samples + 1) * np.sum(band**2 * (k - centre) ** 2 / modes.copies) / band.sum() ** 2
-    # What enters at the edges of a band that moves with its centroid moves it further.
+    # The edges of the band move with its centroid, and so amplify its error.
     on_edge = np.abs(np.abs(k - centre) - reach) < step / 2
     gain = weight[on_edge] @ np.abs(k - centre)[on_edge] / step / band.sum()
     error = math.sqrt(variance * modes.overlap) / max(1 - gain, 1e-3)
