@@ -14,6 +14,11 @@ def cosine_sigma(t: float | np.ndarray) -> np.ndarray:
     return np.tan(np.pi / 2 * np.asarray(t) / COSINE_STRETCH)
 
 
+def cosine_time(sigma: float) -> float:
+    """T in [0, 1] at which the cosine schedule has the level sigma: the inverse of `cosine_sigma`."""
+    return float(2 / np.pi * COSINE_STRETCH * np.arctan(sigma))
+
+
 def cosine_levels(n: int = 20) -> np.ndarray:
     """The n + 1 levels of t = 1, 1 - 1/n, ..., 0 on the cosine schedule; the last is 0."""
     return cosine_sigma(np.arange(_count(n), -1, -1) / n)
