@@ -121,7 +121,7 @@ def as_denoiser(rule: Rule, canvas: tuple[int, int] | None) -> Denoiser:
             'deterministic td.Rule(clock="sigma"); simulate and evolve run any rule'
         )
     if canvas is None:
-        raise ValueError(f"{rule.name} does not say which images it makes: give the shape (H, W)")
+        raise ValueError(f"{rule.name} does not say how large its images are: give the shape (H, W)")
     return NoisePredictor(
         function=rule.rate,
         cell=rule.cell,
