@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from turingdiff.denoising._levels import cosine_levels
+from turingdiff.denoising._levels import cosine_levels, level
 from turingdiff.engine.flow import check_field
 from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.engine.rule import Rule
@@ -100,6 +100,8 @@ class Denoiser(Rule):
         object.__setattr__(self, "name", self.name or type(self).__name__)
         object.__setattr__(self, "field_rate", self._rate)
         super().__post_init__()
+        if self.images is not None and np.shape(self.images)[1:2] != (len(self.channels),):
+            raise ValueError(f"images must be (N, {len(self.channels)}, H, W), got the shape {np.shape(self.images)}")
 
     def _has_method(self) -> bool:
         return type(self).posterior is not Denoiser.posterior
@@ -266,15 +268,6 @@ def given_parts(function: Any, channels: Any, canvas: Any, neighbourhood: Any, n
     name = name or getattr(function, "__name__", type(function).__name__).strip("<>")
     parts = {"channels": channels, "canvas": canvas, "name": name}
     return parts if neighbourhood is None else parts | {"neighbourhood": neighbourhood}
-
-
-def level(sigma: float) -> float:
-    """Return a noise level as a float, and refuse what is none."""
-    if np.ndim(sigma):
-        raise TypeError(f"sigma is one number for all fields, got an array of shape {np.shape(sigma)}")
-    if not (np.isfinite(sigma) and sigma > 0):
-        raise ValueError(f"sigma must be positive and finite, got {sigma}")
-    return float(sigma)
 
 
 def channel_names(count: int) -> tuple[str, ...]:

@@ -45,6 +45,15 @@ def karras_levels(n: int = 20, sigma_max: float = 80.0, sigma_min: float = 0.002
     return np.append(ramp[:n], 0.0)
 
 
+def level(sigma: float) -> float:
+    """Return a noise level as a float, and refuse what is none."""
+    if np.ndim(sigma):
+        raise TypeError(f"sigma is one number for all fields, got an array of shape {np.shape(sigma)}")
+    if not (np.isfinite(sigma) and sigma > 0):
+        raise ValueError(f"sigma must be positive and finite, got {sigma}")
+    return float(sigma)
+
+
 def _count(n: int) -> int:
     if n != int(n) or n < 1:
         raise ValueError(f"the number of steps must be a whole number >= 1, got {n!r}")
