@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from turingdiff import data, denoising, morphogenesis
-from turingdiff.cli.user_files import is_in_file, made, read, takes
+from turingdiff.cli.user_files import is_in_file, made, needs, read, takes
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.suggestions import unknown
 from turingdiff.morphogenesis._system import System
@@ -21,10 +21,21 @@ DEFAULT_IMAGES = 1000
 CALIBRATED = "calibrated"
 HELD_OUT = 4
 MODELS: dict[str, System] = {name: getattr(morphogenesis, name) for name in morphogenesis.__all__}
-SHORT_NAMES: dict[str, Callable[..., denoising.Machine]] = {
-    make.short_name: make for make in vars(denoising).values() if callable(make) and hasattr(make, "short_name")
-}
-MACHINES = SHORT_NAMES | {machine.__name__: machine for machine in SHORT_NAMES.values()}
+
+
+def short_names() -> dict[str, Callable[..., denoising.Machine]]:
+    """The functions that make machines, by the names that they give themselves (`short_name`)."""
+    makers = [make for make in vars(denoising).values() if callable(make) and hasattr(make, "short_name")]
+    return {make.short_name: make for make in makers}
+
+
+def all_names(short: dict[str, Callable[..., denoising.Machine]]) -> dict[str, Callable[..., denoising.Machine]]:
+    """The same, by their names in Python too."""
+    return short | {make.__name__: make for make in short.values()}
+
+
+SHORT_NAMES = short_names()
+MACHINES = all_names(SHORT_NAMES)
 
 
 def system_named(name: str, options: argparse.Namespace) -> Rule:
@@ -41,7 +52,7 @@ def system_named(name: str, options: argparse.Namespace) -> Rule:
 def denoiser_named(name: str, options: argparse.Namespace, boundary: str | None) -> Rule:
     """The rule along sigma of a name: a machine, a network, or FILE.py:NAME."""
     make: Any = read(name) if is_in_file(name) else MACHINES.get(name)
-    if make is not None and takes(make, "images"):
+    if needs(make, "images"):
         return machine_made(make, name, options, boundary)
     given = {"--data": options.data, "--limit": options.limit, "--patch": options.patch, "--boundary": boundary}
     if make is not None:

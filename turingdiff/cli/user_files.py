@@ -82,7 +82,16 @@ def made(thing: Any, text: str, given: Mapping[str, Any]) -> Rule:
 
 def takes(function: Any, option: str) -> bool:
     """Whether a function has an argument of this name."""
-    return callable(function) and option in inspect.signature(function).parameters
+    return option in _arguments(function)
+
+
+def needs(function: Any, option: str) -> bool:
+    """Whether a function has an argument of this name without a default."""
+    return takes(function, option) and _arguments(function)[option].default is inspect.Parameter.empty
+
+
+def _arguments(function: Any) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(function).parameters if callable(function) else {}
 
 
 def _run(path: Path) -> ModuleType:

@@ -147,8 +147,8 @@ def _shared_shifts(axes: list[np.ndarray], radii: np.ndarray) -> tuple[np.ndarra
 
 def made_with(machine: Callable[..., Machine], images: np.ndarray, patch: int, boundary: str) -> Machine:
     """Make a machine whose patch sizes can be chosen: D is a softmax over the admissible patches of a pixel."""
-    has_patch = callable(machine) and "patch" in signature(machine).parameters
-    made = machine(images, patch=patch, boundary=boundary) if has_patch else None
+    takes_patch = callable(machine) and {"patch", "boundary"} <= set(signature(machine).parameters)
+    made = machine(images, patch=patch, boundary=boundary) if takes_patch else None
     if made is None or made.admissible is None:
         name = getattr(machine, "__name__", repr(machine))
         raise ValueError(

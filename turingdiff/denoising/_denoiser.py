@@ -91,8 +91,6 @@ class Denoiser(Rule):
                 f"{type(self).__name__} needs a method posterior(self, fields, sigma) that returns D of fields "
                 "(B, C, H, W); td.denoising.denoiser makes a denoiser of a function"
             )
-        if self.function is not None and not callable(self.function):
-            raise TypeError(f"a denoiser is made of a function of fields and sigma, got {self.function!r}")
         if len(np.shape(self.canvas)) != 1 or len(self.canvas) != 2 or any(n != int(n) or n < 1 for n in self.canvas):
             raise ValueError(f"canvas must be (H, W), two whole numbers >= 1, got {self.canvas!r}")
         channels = self.channels
@@ -265,6 +263,8 @@ def denoiser(
 
 def given_parts(function: Any, channels: Any, canvas: Any, neighbourhood: Any, name: str | None) -> dict[str, Any]:
     """The parts of a denoiser that is made of a function."""
+    if not callable(function):
+        raise TypeError(f"a denoiser is made of a function of fields (B, C, H, W) and a level, got {function!r}")
     name = name or getattr(function, "__name__", type(function).__name__).strip("<>")
     parts = {"channels": channels, "canvas": canvas, "name": name}
     return parts if neighbourhood is None else parts | {"neighbourhood": neighbourhood}

@@ -80,9 +80,8 @@ def from_noise_prediction(
     ----------
     Ho, Jain & Abbeel, Denoising diffusion probabilistic models, NeurIPS 2020, section 3.2.
     """
-    for what, value in (("a network that predicts noise", function), ("clock", clock)):
-        if not callable(value):
-            raise TypeError(f"{what} must be a function, got {value!r}")
+    if not callable(clock):
+        raise TypeError(f"clock must be a function of sigma, got {clock!r}")
     parts = given_parts(function, channels, canvas, neighbourhood, name)
     return NoisePredictor(function=partial(_in_frame_of_noise, function, clock), **parts, images=images)
 
