@@ -1,6 +1,8 @@
 """FILE.py:NAME on the command line, and machines that the command line finds by themselves."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -140,6 +142,17 @@ def test_what_a_file_says_is_read_anew(tmp_path):
     for value in (1, 2):
         (tmp_path / "changing.py").write_text(f"x = {value}  #{'#' * value}\n")
         assert read(f"{tmp_path / 'changing.py'}:x") == value
+
+
+def test_a_copy_of_a_file_does_not_need_the_file_it_was_copied_from(file, tmp_path):
+    # Numba's cache imports the module of a cell function, so that equal code of two files must not share a kernel.
+    (tmp_path / "beside.py").write_text("HALF = 0.5\n")
+    for name in ("one", "other"):
+        (tmp_path / f"{name}.py").write_text(FILE)
+        words = ["grow", f"{name}.py:drift", "--size", "6x6", "--t-end", "1", "--out", "out"]
+        done = subprocess.run([sys.executable, "-m", "turingdiff", *words], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        (tmp_path / f"{name}.py").unlink()
 
 
 @pytest.mark.parametrize("command", ["denoise", "compare"])

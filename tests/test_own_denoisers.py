@@ -22,6 +22,17 @@ class Shrink(Denoiser):
         return fields
 
 
+class Blurred(Denoiser):
+    """One with a constructor of its own."""
+
+    def __init__(self, strength):
+        super().__init__(canvas=SHAPE)
+        self.strength = strength
+
+    def posterior(self, fields, sigma):
+        return fields / (1 + self.strength * sigma**2)
+
+
 def shrink(fields, sigma):
     return fields.astype(np.float64) / (1 + sigma**2)
 
@@ -153,7 +164,12 @@ def test_what_is_refused(call, error, match):
         call()
 
 
+def test_a_denoiser_with_a_constructor_of_its_own_is_sampled():
+    assert td.denoising.sample(Blurred(2.0), 1, levels=LEVELS).shape == (1, 1, *SHAPE)
+
+
 MODULE_LEVEL = [
+    Blurred(2.0),
     OWN["subclass"], OWN["function"], OWN["noise prediction"], OWN["bare cell"], OWN["subclass"].reverse_sde(),
     td.denoising.ideal(IMAGES, labels=[0, 1, 0, 1, 2]), td.denoising.equivariant(IMAGES), td.denoising.local(IMAGES, 3),
     td.denoising.equivariant_local(IMAGES), td.denoising.equivariant_local(IMAGES, labels=[0] * 5).conditional(0),

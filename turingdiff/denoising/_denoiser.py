@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -100,6 +101,10 @@ class Denoiser(Rule):
         super().__post_init__()
         if self.images is not None and np.shape(self.images)[1:2] != (len(self.channels),):
             raise ValueError(f"images must be (N, {len(self.channels)}, H, W), got the shape {np.shape(self.images)}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without another __init__: a subclass may have its own, and its rate is a method of the denoiser itself.
+        return copyreg.__newobj__, (type(self),), vars(self)  # type: ignore[attr-defined]
 
     def _has_method(self) -> bool:
         return type(self).posterior is not Denoiser.posterior
