@@ -149,8 +149,8 @@ def test_a_copy_of_a_file_does_not_need_the_file_it_was_copied_from(file, tmp_pa
     (tmp_path / "beside.py").write_text("HALF = 0.5\n")
     for name in ("one", "other"):
         (tmp_path / f"{name}.py").write_text(FILE)
-        words = ["grow", f"{name}.py:drift", "--size", "6x6", "--t-end", "1", "--out", "out"]
-        done = subprocess.run([sys.executable, "-m", "turingdiff", *words], cwd=tmp_path, capture_output=True, text=True)
+        words = ["-m", "turingdiff", "grow", f"{name}.py:drift", "--size", "6x6", "--t-end", "1", "--out", "out"]
+        done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         (tmp_path / f"{name}.py").unlink()
 

@@ -85,6 +85,7 @@ def test_every_function_takes_it(name):
     np.testing.assert_allclose(met.distance[-1] / met.distance[0], np.sqrt(1.01 / 10), rtol=1e-2)
     seen = td.measure.jacobian_map(rule, y, 0.5).of_denoiser()
     assert seen.jacobian.ravel()[seen.jacobian.ravel() != 0] == pytest.approx(1 / 1.25)
+    assert td.measure.dispersion(rule, [0.0], t=0.5).max_growth == pytest.approx(1 / 1.25 - 1)
     made = td.denoising.sample(rule, 2, SHAPE, LEVELS)
     assert made.shape == (2, 1, *SHAPE)
     assert made.dtype == np.float32

@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
     one = _command(commands, "compare", run_compare, "grow a pattern and denoise images, side by side, measured",
                    "turingdiff compare --model gray_scott --machine ls --samples 4 --out demo")  # fmt: skip
     one.add_argument("--model", choices=OrInFile(MODELS), metavar="MODEL", help="Turing system (schnakenberg)")
-    one.add_argument("--machine", choices=OrInFile((*MACHINES, *SHIPPED)), metavar="MACHINE", help="denoiser (els)")
+    one.add_argument("--machine", choices=OrInFile(MACHINES), metavar="MACHINE", help="denoiser (els)")
     one.add_argument("--network", metavar="NAME", help=f"instead: what machines predict of a trained network, from the "
                      f"same noise; {', '.join(SHIPPED)}, or the file of one")  # fmt: skip
     one.add_argument("--seeds", type=int, metavar="N", help=f"with --network: how many noises ({DEFAULT_SEEDS})")
