@@ -172,21 +172,15 @@ def _patch_posterior(
     return patch_posterior(images, fields, sigma, r, places(fields.shape[2:], images.shape[2:], r))
 
 
-def check_training_set(machine: Any, what: str) -> None:
-    """Raise unless `machine` is an analytic machine, made of training images; `what` needs them."""
-    if not isinstance(machine, Machine):
-        name = getattr(machine, "name", repr(machine))
-        raise ValueError(
-            f"{name} has no training set, which {what} needs: take a machine that is made of images, such as "
-            "td.denoising.equivariant_local(images)"
-        )
-
-
 def compared_with(
     machine: Machine, shape: tuple[int, int], sigma: float, patch: int | None = None
 ) -> tuple[int, Admissible]:
     """The radius of the windows at `sigma`, or of `patch`, and the training patches that pixels are compared with."""
-    check_training_set(machine, "a look at the training patches behind a pixel")
+    if not isinstance(machine, Machine):
+        raise ValueError(
+            f"{getattr(machine, 'name', machine)} has no training set, and so no training patches behind its pixels: "
+            "take a machine that is made of images, such as td.denoising.equivariant_local(images)"
+        )
     if machine.admissible is None:
         raise ValueError(
             f"{machine.name} has no softmax over the patches of a pixel; ideal, local and equivariant_local have one"
