@@ -617,7 +617,7 @@ def test_a_network_has_no_patches_to_explain_its_pixels():
     made = network(tiny())
     picture = np.zeros((1, 6, 7), np.float32)
     for explain in (td.denoising.mosaic, lambda *args: td.denoising.uncertainty(*args, 1.0)):
-        with pytest.raises(ValueError, match="network has no training set, and so no training patches behind its pixels"):
+        with pytest.raises(ValueError, match="network has no training set, and so no training patches"):
             explain(made, picture)
 
 
