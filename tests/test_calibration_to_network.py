@@ -76,7 +76,7 @@ def test_the_default_sizes_end_at_the_receptive_field():
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"machine": ideal}, "calibrated for equivariant_local and local, got ideal"),
+        ({"machine": ideal}, "such as equivariant_local and local, got ideal"),
         ({"trajectories": 0}, "trajectories must be a whole number >= 1, got 0"),
         ({"levels": (0.1, 1.0)}, r"levels must fall from noise to image, got 0\.1 to 1\.0"),
         ({"patches": (4,)}, "must be odd"),

@@ -138,7 +138,7 @@ def test_info_names_versions_threads_cache_and_data(capsys):
         (("denoise", "els", "--patch", "calibrated", "--limit", 2000), "to calibrate, 4 images more than the 2000"),
         (
             ("denoise", "composite", "--patch", "calibrated", "--limit", 2),
-            "calibrated for equivariant_local and local, got patch",
+            "such as equivariant_local and local, got patch",
         ),
         (("denoise", "equivariant", "--patch", 3), "equivariant has no patch to choose"),
         (("denoise", "ideal", "--patch", 3), "ideal has no patch to choose; els, ls, composite have"),

@@ -227,7 +227,7 @@ def test_the_same_seed_denoises_to_the_same_files(tmp_path):
 def test_a_name_that_is_nothing_is_answered_with_all_names(tmp_path, capsys):
     assert run("denoise", "resnet-zeroes", "--out", tmp_path / "out") == 2
     err = capsys.readouterr().err
-    assert "there is no machine, network or file 'resnet-zeroes'" in err
+    assert "no machine, network or file 'resnet-zeroes'; did you mean 'resnet-zeros'?" in err
     for name in (*MACHINES, *SHIPPED):
         assert name in err
 

@@ -227,7 +227,7 @@ OTHERS = pictures(2, 1, 7, 7, seed=1)
         (
             {"machine": td.denoising.ideal},
             ValueError,
-            "calibrated for equivariant_local and local, got ideal",
+            "such as equivariant_local and local, got ideal",
         ),
     ],
 )

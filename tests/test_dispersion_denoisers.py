@@ -295,8 +295,8 @@ def test_machines_that_know_places_are_refused_with_the_name_of_their_twin():
         for machine in (local(images, patch=3), equivariant_local(images, patch=3)):
             with pytest.raises(ValueError, match='periodic twin, with boundary="periodic"'):
                 dispersion(machine, state, t=1.0)
-    with pytest.raises(ValueError, match="not the same everywhere"):
-        dispersion(equivariant_local(images, patch=3).on_torus(), t=1.0)
+    with pytest.raises(ValueError, match="ELS was made for the boundary 'zero': make its periodic twin"):
+        equivariant_local(images, patch=3).on_torus()
 
 
 @pytest.mark.parametrize("sigma", [0.1, 1.0, 60.0])

@@ -223,6 +223,16 @@ def test_the_code_of_a_page_runs(page, tmp_path):
     run(script, cwd=tmp_path)
 
 
+@pytest.mark.compiled
+def test_the_pytorch_code_of_the_pages_runs(tmp_path):
+    pytest.importorskip("torch")
+    for page in PAGES:
+        for block in re.findall(r"^```py\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+            script = tmp_path / f"{page.stem}.py"
+            script.write_text(block, encoding="utf-8")
+            run(script, cwd=tmp_path)
+
+
 def anchors(page):
     """What GitHub makes of the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)

@@ -10,9 +10,11 @@ from pathlib import Path
 from turingdiff.cli.commands import run_compare, run_denoise, run_grow, run_info, run_list
 from turingdiff.cli.names import CALIBRATED, DEFAULT_IMAGES, HELD_OUT, MACHINES, MODELS, SHORT_NAMES
 from turingdiff.cli.networks import DEFAULT_SEEDS, run_train
+from turingdiff.cli.user_files import OrInFile
 from turingdiff.network._network import SHIPPED
 from turingdiff.network._weights import PADDINGS
 
+IN_FILE = "FILE.py:NAME, one of your own"
 IMAGES = ".npz, .npy, IDX, CIFAR or a folder of pictures"
 
 
@@ -28,8 +30,8 @@ def parser() -> argparse.ArgumentParser:
 
     one = _command(commands, "compare", run_compare, "grow a pattern and denoise images, side by side, measured",
                    "turingdiff compare --model gray_scott --machine ls --samples 4 --out demo")  # fmt: skip
-    one.add_argument("--model", choices=MODELS, help="Turing system (schnakenberg)")
-    one.add_argument("--machine", choices=MACHINES, metavar="MACHINE", help="denoiser (els)")
+    one.add_argument("--model", choices=OrInFile(MODELS), metavar="MODEL", help="Turing system (schnakenberg)")
+    one.add_argument("--machine", choices=OrInFile(MACHINES), metavar="MACHINE", help="denoiser (els)")
     one.add_argument("--network", metavar="NAME", help=f"instead: what machines predict of a trained network, from the "
                      f"same noise; {', '.join(SHIPPED)}, or the file of one")  # fmt: skip
     one.add_argument("--seeds", type=int, metavar="N", help=f"with --network: how many noises ({DEFAULT_SEEDS})")
@@ -40,7 +42,9 @@ def parser() -> argparse.ArgumentParser:
 
     two = _command(commands, "grow", run_grow, "film and picture of one Turing system",
                    "turingdiff grow gray_scott --preset maze --size 256x256")  # fmt: skip
-    two.add_argument("model", choices=MODELS, metavar="MODEL", help=f"one of {', '.join(MODELS)}")
+    two.add_argument(
+        "model", choices=OrInFile(MODELS), metavar="MODEL", help=f"one of {', '.join(MODELS)}; or {IN_FILE}"
+    )
     two.add_argument("--size", type=_size, default=(256, 256), metavar="HxW", help="cells (256x256)")
     two.add_argument("--boundary", choices=("periodic", "no_flux", "zero"), help="(the model's own, most: periodic)")
     two.add_argument("--t-end", type=float, metavar="T", help="end of the clock (depends on the model)")
@@ -53,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     three = _command(commands, "denoise", run_denoise, "film and picture of one machine, from noise to images",
                      "turingdiff denoise els --size 40x100 --patch 7 --limit 200")  # fmt: skip
     three.add_argument("machine", metavar="MACHINE", help=f"one of {', '.join(SHORT_NAMES)}, or its name in Python; or "
-                       f"a trained network: {', '.join(SHIPPED)}, or the file of one")  # fmt: skip
+                       f"a trained network: {', '.join(SHIPPED)}, or the file of one; or {IN_FILE}")  # fmt: skip
     three.add_argument("--samples", type=int, default=4, help="images (4)")
     three.add_argument("--size", type=_size, metavar="HxW", help="canvas (that of the training images)")
     three.add_argument("--boundary", choices=("zero", "periodic"), help="of machines of patches (zero)")

@@ -14,14 +14,18 @@ from typing import Literal
 import numpy as np
 
 from turingdiff import data
-from turingdiff.cli.names import MODELS, SHORT_NAMES, denoiser_named, machine_named, print_file
+from turingdiff.cli.names import MODELS, SHORT_NAMES, denoiser_named, print_file, system_named
 from turingdiff.cli.networks import compare_with_network
+from turingdiff.cli.user_files import plain_title
 from turingdiff.comparison import check_folder, compare
+from turingdiff.denoising._noise_prediction import as_denoiser
 from turingdiff.denoising._patch_sizes import SCHEDULES
 from turingdiff.engine import Run, simulate
 from turingdiff.engine.compile import cache_folder
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.times import rounded_down, uniform
 from turingdiff.measure import Dispersion, dispersion, patterned, spectrum, wavelength
+from turingdiff.morphogenesis._system import SAFETY
 from turingdiff.network._network import SHIPPED
 from turingdiff.show import animate, dispersion_figure, kymograph, save_figure, save_frame
 
@@ -33,10 +37,11 @@ def run_compare(options: argparse.Namespace) -> None:
         return
     if options.seeds is not None:
         raise ValueError("--seeds is for --network; --samples sets the number of replicas")
-    model = MODELS[options.model or "schnakenberg"](preset=options.preset, **dict(options.set))
-    machine = machine_named(options.machine or "els", options, None)
+    model = system_named(options.model or "schnakenberg", options)
+    machine = denoiser_named(options.machine or "els", options, None)
     folder = check_folder(options.out)
-    title = f"{machine.name} ({len(machine.images)} images)"
+    images = getattr(machine, "images", None)
+    title = machine.name if images is None else f"{machine.name} ({len(images)} images)"
     rules: dict[str, Rule] = {f"Turing ({model.name})": model, title: machine}
     result = compare(rules, samples=options.samples, rng=options.seed, progress=sys.stderr.isatty())
     print(result.table)
@@ -48,20 +53,21 @@ def run_compare(options: argparse.Namespace) -> None:
 
 def run_grow(options: argparse.Namespace) -> None:
     """Film and picture of a Turing system."""
-    rule = MODELS[options.model](preset=options.preset, boundary=options.boundary, **dict(options.set))
-    times = rule.times(t_end=options.t_end)
+    rule = system_named(options.model, options)
+    start = rule.initial(options.size, rng=options.seed)
+    times = _times(rule, start, options.t_end)
     # Before the run: what has no dispersion relation is refused at once.
     curve = dispersion(rule.on_torus()) if options.dispersion else None
-    run = _simulate_and_save(rule, rule.initial(options.size, rng=options.seed), times, options, options.model)
+    run = _simulate_and_save(rule, start, times, options, plain_title(options.model))
     if curve is not None:
         _save_dispersion(curve, run, rule, options)
 
 
 def run_denoise(options: argparse.Namespace) -> None:
     """Film and picture of a machine."""
-    machine = denoiser_named(options.machine, options, options.boundary)
+    machine = as_denoiser(denoiser_named(options.machine, options, options.boundary), options.size)
     start = machine.initial(options.size or machine.canvas, rng=options.seed, replicas=options.samples)
-    _simulate_and_save(machine, start, machine.times(n=options.steps), options, Path(options.machine).stem)
+    _simulate_and_save(machine, start, machine.times(n=options.steps), options, plain_title(options.machine))
 
 
 def run_list(options: argparse.Namespace) -> None:
@@ -95,6 +101,15 @@ def run_info(options: argparse.Namespace) -> None:
     print(f"             full set: {full or 'not found (see turingdiff.data.fashion)'}")
 
 
+def _times(rule: Rule, start: np.ndarray, t_end: float | None) -> Sequence[float]:
+    """The rule's own times; for one without, 0 to `t_end` with the largest stable step times 0.9."""
+    if rule.grid is not None:
+        return rule.times() if t_end is None else rule.times(t_end=t_end)
+    if t_end is None:
+        raise ValueError(f"{rule.name} has no times of its own: give --t-end")
+    return uniform(0.0, t_end, rounded_down(SAFETY * rule.stable_dt(start), 2))
+
+
 def _simulate_and_save(
     rule: Rule, start: np.ndarray, times: Sequence[float], options: argparse.Namespace, name: str
 ) -> Run:
@@ -116,7 +131,7 @@ def _save_dispersion(curve: Dispersion, run: Run, rule: Rule, options: argparse.
     predicted = f"{curve.wavelength:.4g}" if curve.unstable_band and curve.k_max else "none"
     print(f"wavelength predicted {predicted} ({curve.regime}), measured {measured}")
     figure = dispersion_figure(curve, spectrum(picture, run.dx, window=window))
-    print_file(save_figure(figure, options.out / f"{options.model}-dispersion.png"))
+    print_file(save_figure(figure, options.out / f"{plain_title(options.model)}-dispersion.png"))
 
 
 def _wrapped(title: str, text: str) -> str:

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from turingdiff import data, denoising, morphogenesis
-from turingdiff.denoising._denoiser import Denoiser
+from turingdiff.cli.user_files import is_in_file, made, needs, read, takes
+from turingdiff.engine.rule import Rule
+from turingdiff.engine.suggestions import unknown
 from turingdiff.morphogenesis._system import System
 from turingdiff.network._network import SHIPPED
 from turingdiff.show.files import human_size
@@ -19,54 +21,80 @@ DEFAULT_IMAGES = 1000
 CALIBRATED = "calibrated"
 HELD_OUT = 4
 MODELS: dict[str, System] = {name: getattr(morphogenesis, name) for name in morphogenesis.__all__}
-SHORT_NAMES: dict[str, Callable[..., denoising.Machine]] = {
-    "els": denoising.equivariant_local,
-    "ls": denoising.local,
-    "ideal": denoising.ideal,
-    "es": denoising.equivariant,
-    "wiener": denoising.wiener,
-    "pca": denoising.pca_local,
-    "smoothed": denoising.smoothed,
-    "composite": denoising.patch_composite,
-}
-MACHINES = SHORT_NAMES | {machine.__name__: machine for machine in SHORT_NAMES.values()}
-WITH_PATCHES = ("els", "ls", "composite")
 
 
-def denoiser_named(name: str, options: argparse.Namespace, boundary: str | None) -> Denoiser:
-    """The machine or the network of a name."""
-    if name in MACHINES:
-        return machine_named(name, options, boundary)
+def short_names() -> dict[str, Callable[..., denoising.Machine]]:
+    """The functions that make machines, by the names that they give themselves (`short_name`)."""
+    makers = [make for make in vars(denoising).values() if callable(make) and hasattr(make, "short_name")]
+    return {make.short_name: make for make in makers}
+
+
+def all_names(short: dict[str, Callable[..., denoising.Machine]]) -> dict[str, Callable[..., denoising.Machine]]:
+    """The same, by their names in Python too."""
+    return short | {make.__name__: make for make in short.values()}
+
+
+SHORT_NAMES = short_names()
+MACHINES = all_names(SHORT_NAMES)
+
+
+def system_named(name: str, options: argparse.Namespace) -> Rule:
+    """The rule along time of a system's name, or of FILE.py:NAME."""
+    make = read(name) if is_in_file(name) else MODELS[name]
+    chosen = {"preset": options.preset, "boundary": getattr(options, "boundary", None)}
+    given = {key: value for key, value in chosen.items() if value is not None} | dict(options.set)
+    rule = made(make, name, given)
+    if rule.clock != "time":
+        raise ValueError(f"{name} runs along {rule.clock}, and no pattern grows: turingdiff denoise runs it")
+    return rule
+
+
+def denoiser_named(name: str, options: argparse.Namespace, boundary: str | None) -> Rule:
+    """The rule along sigma of a name: a machine, a network, or FILE.py:NAME."""
+    make: Any = read(name) if is_in_file(name) else MACHINES.get(name)
+    if needs(make, "images"):
+        return machine_made(make, name, options, boundary)
+    given = {"--data": options.data, "--limit": options.limit, "--patch": options.patch, "--boundary": boundary}
+    if make is not None:
+        refuse(given | {"--label": options.label}, f"{name} takes no training images")
+        rule = made(make, name, {})
+        if rule.clock != "sigma":
+            raise ValueError(f"{name} runs along {rule.clock}, and denoises nothing: turingdiff grow runs it")
+        return rule
     try:
         network = denoising.network(name, label=options.label)
     except FileNotFoundError:
-        known = ", ".join((*MACHINES, *SHIPPED))
-        raise ValueError(f"there is no machine, network or file {name!r}; there are {known}") from None
-    given = {"--data": options.data, "--limit": options.limit, "--patch": options.patch, "--boundary": boundary}
-    if used := [option for option, value in given.items() if value is not None]:
-        raise ValueError(f"a network is trained already: {', '.join(used)} would change nothing")
+        raise ValueError(unknown("machine, network or file", name, (*MACHINES, *SHIPPED))) from None
+    refuse(given, "a network is trained already")
     return network
 
 
-def machine_named(name: str, options: argparse.Namespace, boundary: str | None) -> denoising.Machine:
-    """The machine of a name, of the images that the options ask for."""
+def refuse(given: dict[str, Any], why: str) -> None:
+    """Refuse options that would change nothing."""
+    if used := [option for option, value in given.items() if value is not None]:
+        raise ValueError(f"{why}: {', '.join(used)} would change nothing")
+
+
+def machine_made(make: Callable[..., Rule], name: str, options: argparse.Namespace, boundary: str | None) -> Rule:
+    """The machine that a function makes of the images that the options ask for."""
     limit = DEFAULT_IMAGES if options.limit is None else options.limit
     _at_least_1(limit)
     images, others = np.split(training_images(options, limit + HELD_OUT), [limit])
     given: dict[str, Any] = {
         key: value for key, value in (("patch", options.patch), ("boundary", boundary)) if value is not None
     }
-    if given and MACHINES[name] not in {SHORT_NAMES[short] for short in WITH_PATCHES}:
-        raise ValueError(f"{name} has no {' or '.join(given)} to choose; {', '.join(WITH_PATCHES)} have")
+    if not all(takes(make, option) for option in given):
+        able = [short for short, other in SHORT_NAMES.items() if all(takes(other, option) for option in given)]
+        raise ValueError(f"{name} has no {' or '.join(given)} to choose; {', '.join(able)} have")
     if options.patch == CALIBRATED:
-        given["patch"] = _calibrated(images, others, name, boundary or "zero")
-    return MACHINES[name](images, **given)
+        given["patch"] = _calibrated(images, others, make, boundary or "zero")
+    return made(make, name, {"images": images} | given)
 
 
-def _calibrated(images: np.ndarray, others: np.ndarray, name: str, boundary: str) -> denoising.Calibration:
+def _calibrated(images: np.ndarray, others: np.ndarray, make: Any, boundary: str) -> denoising.Calibration:
     if len(others) < HELD_OUT:
         raise ValueError(f"to calibrate, {HELD_OUT} images more than the {len(images)} of --limit are needed")
-    sizes = denoising.calibrate(images, others, MACHINES[name], boundary=boundary)
+    sizes = denoising.calibrate(images, others, make, boundary=boundary)
     print(f"patch sizes, from the lowest noise up: {', '.join(map(str, sizes.sizes))}")
     return sizes
 

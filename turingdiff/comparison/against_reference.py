@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from turingdiff.comparison.rows import Measure, check_measures, measured
 from turingdiff.data import to_unit
-from turingdiff.denoising import Machine
 from turingdiff.denoising._denoiser import Denoiser
+from turingdiff.denoising._noise_prediction import as_denoiser
 from turingdiff.engine import Run, simulate
 from turingdiff.engine.rule import Rule
 from turingdiff.measure import Agreement, Novelty, agreement, leave_one_out, novelty
@@ -60,6 +61,8 @@ class Agreements:
         The training image nearest to each picture of the reference over all shifts; None without training images.
     shown
         How many noises figure and film show.
+    measured
+        Title to the numbers of the user's own measures, of the reference too.
     """
 
     reference: str
@@ -68,6 +71,7 @@ class Agreements:
     predictions: Mapping[str, Prediction]
     nearest: Novelty | None
     shown: int
+    measured: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def table(self) -> Table:
@@ -75,6 +79,8 @@ class Agreements:
         columns = ("Pearson", "quartiles of Pearson", "r²", "quartiles of r²", "closer than ideal")
         rivals = [one for one in self.predictions.values() if one.rule is not None and one.rule.name == "ideal"]
         rows = {}
+        if own := tuple(self.measured.get(self.reference, ())):
+            rows[self.reference] = (*["-"] * len(columns), *self.measured[self.reference].values())
         for name, prediction in self.predictions.items():
             texts: list[str] = []
             for values in (prediction.final.pearson, prediction.final.r2):
@@ -85,8 +91,8 @@ class Agreements:
             wins = "-"
             if rivals and rivals[0] is not prediction:
                 wins = f"{np.mean(np.greater(prediction.final.r2, rivals[0].final.r2)):.0%}"
-            rows[name] = (*texts, wins)
-        return Table(columns, rows, corner=f"prediction of {self.reference}")
+            rows[name] = (*texts, wins, *self.measured.get(name, {}).values())
+        return Table((*columns, *own), rows, corner=f"prediction of {self.reference}")
 
     def figure(self) -> Figure:
         """The sheet of pictures; agreement at every level; the patch sizes; the table."""
@@ -97,7 +103,7 @@ class Agreements:
         curves = {name: np.asarray(one.levels.r2) for name, one in self.predictions.items() if one.levels is not None}
         sizes = {}
         for name, rule in self.rules.items():
-            if isinstance(rule, Machine) and rule.neighbourhood.radius is not None:
+            if rule.images is not None and rule.neighbourhood.radius is not None:
                 sizes[name] = [2 * (rule.radius(sigma) or 0) + 1 for sigma in levels]
         return agreement_figure({name: p[: self.shown] for name, p in sheet.items()}, levels, curves, sizes, self.table)
 
@@ -123,7 +129,14 @@ class Agreements:
 
 
 def against_reference(
-    rules: Mapping[str, Rule], reference: str, *, seeds: int = 100, shown: int = 4, rng: int = 0, progress: bool = False
+    rules: Mapping[str, Rule],
+    reference: str,
+    *,
+    seeds: int = 100,
+    shown: int = 4,
+    rng: int = 0,
+    measures: Mapping[str, Measure] | None = None,
+    progress: bool = False,
 ) -> Agreements:
     """Send the same noises through all rules, and measure how well each predicts the pictures of the reference.
 
@@ -133,9 +146,11 @@ def against_reference(
     Parameters
     ----------
     rules
-        Title to denoiser, the reference among them: networks and machines of the same channels.
+        Title to denoiser, the reference among them: networks, machines and denoisers of your own, of the same channels.
     seeds
         How many noises; the first ones are the same for every number.
+    measures
+        Columns of your own, see `compare`.
 
     Raises
     ------
@@ -161,14 +176,16 @@ def against_reference(
     other = np.roll(predictions[first].pictures, 1, axis=0)
     predictions[first + OTHER] = Prediction(None, other, agreement(other, truth))
     nearest = None
-    sets = [rule.images for rule in denoisers.values() if isinstance(rule, Machine)]
+    sets = [rule.images for rule in denoisers.values() if rule.images is not None]
     if sets:
         yardstick = leave_one_out(sets[0]) if len(sets[0]) > 1 else None
         nearest = novelty(truth, sets[0], yardstick=yardstick)
         pairs = zip(np.atleast_1d(nearest.index), np.atleast_2d(nearest.shift), strict=True)
         shifted = np.stack([np.roll(to_unit(sets[0][n]), s, axis=(-2, -1)) for n, s in pairs])
         predictions[NEAREST] = Prediction(None, shifted, agreement(shifted, truth))
-    return Agreements(reference, denoisers, runs, predictions, nearest, min(shown, seeds))
+    pictures = {reference: truth} | {name: one.pictures for name, one in predictions.items()}
+    own = {name: measured(check_measures(measures), made, name) for name, made in pictures.items()}
+    return Agreements(reference, denoisers, runs, predictions, nearest, min(shown, seeds), own)
 
 
 def check_counts(seeds: int, shown: int) -> None:
@@ -186,8 +203,8 @@ def _guesses(run: Run) -> np.ndarray:
 
 
 def _by_level(guesses: np.ndarray, truth: np.ndarray) -> Agreement:
-    found = [agreement(a, b) for a, b in zip(guesses, truth, strict=True)]
-    return Agreement(np.stack([one.r2 for one in found]), np.stack([one.pearson for one in found]))
+    scores = [agreement(a, b) for a, b in zip(guesses, truth, strict=True)]
+    return Agreement(np.stack([one.r2 for one in scores]), np.stack([one.pearson for one in scores]))
 
 
 def check_reference(rules: Mapping[str, Rule], reference: str) -> dict[str, Denoiser]:
@@ -198,11 +215,14 @@ def check_reference(rules: Mapping[str, Rule], reference: str) -> dict[str, Deno
         raise ValueError("there is nothing to compare the reference with: give at least one rule more")
     if taken := [name for name in rules if name in (NOISE, NEAREST) or name.endswith(OTHER)]:
         raise ValueError(f"{taken[0]!r} is the title of a control: give the rule another one")
+    # A rule that does not say how large its images are makes them as large as the others do.
+    canvases = [rule.canvas for rule in (rules[reference], *rules.values()) if isinstance(rule, Denoiser)]
     denoisers = {}
     for name, rule in rules.items():
-        if not isinstance(rule, Denoiser):
-            raise TypeError(f"{name} is no denoiser: what starts from the same noise is a machine or a network")
-        denoisers[name] = rule
+        try:
+            denoisers[name] = as_denoiser(rule, canvases[0] if canvases else None)
+        except TypeError as error:
+            raise TypeError(f"{name}: {error}") from error
     target = denoisers[reference]
     for name, rule in denoisers.items():
         if (rule.canvas, rule.channels) != (target.canvas, target.channels):

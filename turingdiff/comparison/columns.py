@@ -10,6 +10,7 @@ import numpy as np
 
 from turingdiff.comparison.page_data import nudges, origins
 from turingdiff.denoising import Machine, Mosaic, mosaic
+from turingdiff.denoising._noise_prediction import as_denoiser
 from turingdiff.engine import Run, simulate
 from turingdiff.engine.rule import Rule
 from turingdiff.measure import Novelty, Spectrum, Wavelength, leave_one_out, novelty, patterned, spectrum, wavelength
@@ -32,7 +33,7 @@ class Column:
     nudges
         What became of nudged cells; along time only, as one nudge of a machine costs as much as a sample.
     images, novelty
-        The training images, and how far every picture is from them; of machines only.
+        The training images, and how far every picture is from them; of denoisers that have some.
     mosaics
         Where every pixel comes from; of machines that weigh training patches only.
     """
@@ -60,6 +61,8 @@ class Column:
 
 def make_column(rule: Rule, shape: tuple[int, int], samples: int, rng: int, frames: int, progress: bool) -> Column:
     """Run a rule and measure the final states."""
+    if rule.clock == "sigma" and rule.ending is None:  # a reverse SDE has an ending
+        rule = as_denoiser(rule, shape)
     begin = time.perf_counter()
     times = rule.times()
     run = simulate(rule, rule.initial(shape, rng, replicas=samples), times, frames=frames, rng=rng, progress=progress)
@@ -71,12 +74,15 @@ def make_column(rule: Rule, shape: tuple[int, int], samples: int, rng: int, fram
     length = wavelength(pictures[shows], dx) if shows.any() else None
     found = nudges(rule, run, times) if rule.clock == "time" else None
     made = (rule, run, len(times) - 1, seconds, pictures, shows, spectrum(pictures, dx), length, found)
-    if not isinstance(rule, Machine):
+    images = getattr(rule, "images", None)
+    if images is None:
         return Column(*made)
-    yardstick = leave_one_out(rule.images) if len(rule.images) > 1 else None
-    distance = novelty(pictures, rule.images, yardstick=yardstick)
-    weighs = rule.admissible is not None
-    return Column(*made, rule.images, distance, tuple(mosaic(rule, p) for p in pictures) if weighs else ())
+    yardstick = leave_one_out(images) if len(images) > 1 else None
+    distance = novelty(pictures, images, yardstick=yardstick)
+    mosaics: tuple[Mosaic, ...] = ()
+    if isinstance(rule, Machine) and rule.admissible is not None:
+        mosaics = tuple(mosaic(rule, picture) for picture in pictures)
+    return Column(*made, images, distance, mosaics)
 
 
 def strips_of(name: str, column: Column) -> list[Strip]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +14,8 @@ from turingdiff.comparison.page_data import SEEN
 from turingdiff.engine.rule import Rule
 from turingdiff.measure import change, dispersion, patch_distance, patch_leave_one_out, shapes, sources, structure
 from turingdiff.show.tables import Number
+
+Measure = Callable[[np.ndarray], Any]  # of pictures (B, C, H, W): one number, or (B,)
 
 SPREAD = (
     "mean ± standard error over replicas (over nudged cells for influence); for the wavelength, of all replicas "
@@ -28,6 +30,38 @@ DECIDED = 0.5  # the weight from which a pixel has one source
 def rows_of(column: Column) -> dict[str, str]:
     """The column of the table: measures that are defined for it, under names that hold their units."""
     return _made(column) | _pattern(column) | _locality(column) | _likeness(column) | _sources(column)
+
+
+def measured(measures: Mapping[str, Measure], pictures: np.ndarray, title: str) -> dict[str, str]:
+    """The rows of a user's own measures, of the final pictures (B, C, H, W) of the rule with this title."""
+    return {name: _measured(name, measure, pictures, title) for name, measure in measures.items()}
+
+
+def _measured(name: str, measure: Measure, pictures: np.ndarray, title: str) -> str:
+    try:
+        values = np.asarray(measure(pictures.copy()), float)
+    except Exception as error:
+        raise ValueError(
+            f"measure {name!r} failed on the pictures {pictures.shape} of {title}: {type(error).__name__}: {error}"
+        ) from error
+    if values.shape not in ((), (len(pictures),)):
+        raise ValueError(
+            f"measure {name!r} must return one number, or one for each of the {len(pictures)} pictures of {title}, "
+            f"got an array of shape {values.shape}"
+        )
+    values = np.atleast_1d(values)
+    finite = np.isfinite(values)
+    if not finite.any():
+        return "none: not a finite number"
+    return mean(values[finite], "" if finite.all() else f" ({finite.sum()} of {len(values)} replicas)")
+
+
+def check_measures(measures: Mapping[str, Measure] | None) -> Mapping[str, Measure]:
+    """Return the measures that a user adds to a table, by default none."""
+    for name, measure in (measures or {}).items():
+        if not (isinstance(name, str) and callable(measure)):
+            raise TypeError(f"measures maps a name to a function of pictures (B, C, H, W), got {name!r}: {measure!r}")
+    return measures or {}
 
 
 def number(value: float, error: float | None = None, about: str = "") -> Number:

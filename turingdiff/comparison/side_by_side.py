@@ -14,9 +14,10 @@ import numpy as np
 
 from turingdiff.comparison.against_reference import Agreements, against_reference
 from turingdiff.comparison.columns import Column, make_column, strips_of
-from turingdiff.comparison.rows import SPREAD, rows_of
+from turingdiff.comparison.rows import SPREAD, Measure, check_measures, measured, rows_of
 from turingdiff.denoising._denoiser import Denoiser
 from turingdiff.engine import Run
+from turingdiff.engine.flow import check_rule
 from turingdiff.engine.rule import Rule
 from turingdiff.files import atomic_path
 from turingdiff.show import Film, animate_side_by_side
@@ -98,6 +99,7 @@ def compare(
     shapes: Mapping[str, tuple[int, int]] | None = None,
     rng: int = 0,
     frames: int = FRAMES,
+    measures: Mapping[str, Measure] | None = None,
     progress: bool = False,
 ) -> Comparison: ...
 
@@ -110,6 +112,7 @@ def compare(
     seeds: int | None = None,
     samples: int = 4,
     rng: int = 0,
+    measures: Mapping[str, Measure] | None = None,
     progress: bool = False,
 ) -> Agreements: ...
 
@@ -123,6 +126,7 @@ def compare(
     shapes: Mapping[str, tuple[int, int]] | None = None,
     rng: int = 0,
     frames: int = FRAMES,
+    measures: Mapping[str, Measure] | None = None,
     progress: bool = False,
 ) -> Comparison | Agreements:
     """Run every rule from its own initial state along its own times, and measure the final states.
@@ -146,19 +150,27 @@ def compare(
         Seed; the same for every rule.
     frames
         About how many frames to keep of each run; with a reference, every level is kept.
+    measures
+        Your own rows of the table: name (with its unit in brackets) to a function of the final pictures (B, C, H, W),
+        as a film shows them. It returns one number, or one for each picture, which become mean ± standard error. With a
+        reference they are columns, and the reference has a row too.
 
     Raises
     ------
     ValueError
-        For no rules or more than four, options that do not go together, or what the rules themselves refuse.
+        For no rules or more than four, options that do not go together, a measure that fails or has the name of a row,
+        or what the rules themselves refuse.
     TypeError
-        For a seed that is no whole number.
+        For a seed that is no whole number, or a measure that is no function.
     """
+    measures = check_measures(measures)
     if reference is not None:
         if shapes is not None:
             raise ValueError("with a reference all rules make images of its size: leave shapes out")
         noises = 100 if seeds is None else seeds
-        return against_reference(rules, reference, seeds=noises, shown=samples, rng=rng, progress=progress)
+        return against_reference(
+            rules, reference, seeds=noises, shown=samples, rng=rng, measures=measures, progress=progress
+        )
     if seeds is not None:
         raise ValueError("seeds counts the noises that rules share with a reference=; without one, give samples=")
     if not 1 <= len(rules) <= 4:
@@ -168,14 +180,20 @@ def compare(
     shapes = shapes or {}
     if unknown := set(shapes) - set(rules):
         raise ValueError(f"shapes names {sorted(unknown)}, which is none of the rules {list(rules)}")
-    columns = {}
+    columns, rows = {}, {}
     for name, rule in rules.items():
+        check_rule(rule)
         default = rule.canvas if isinstance(rule, Denoiser) else TURING_SHAPE
         columns[name] = make_column(rule, shapes.get(name, default), samples, rng, frames, progress)
+        rows[name] = rows_of(columns[name])
+        if taken := [own for own in measures if own in rows[name]]:
+            raise ValueError(f"the table has a row {taken[0]!r} already: give the measure another name")
+        rows[name] |= measured(measures, columns[name].pictures, name)
     titles = ", ".join(f"{name!r}: {rule.name}" for name, rule in rules.items())
     sizes = f", shapes={dict(shapes)!r}" if shapes else ""
-    call = f"td.compare({{{titles}}}, samples={samples}{sizes}, rng={rng})"
-    return Comparison(columns, Table.of_columns({name: rows_of(c) for name, c in columns.items()}), call, int(rng))
+    own = f", measures={{{', '.join(f'{name!r}: ...' for name in measures)}}}" if measures else ""
+    call = f"td.compare({{{titles}}}, samples={samples}{sizes}, rng={rng}{own})"
+    return Comparison(columns, Table.of_columns(rows), call, int(rng))
 
 
 def check_folder(folder: str | os.PathLike[str]) -> Path:

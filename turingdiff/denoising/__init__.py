@@ -7,6 +7,7 @@ names                                                  module
 =====================================================  =========================
 `cosine_levels`, `karras_levels`, `linear_levels`      ``_levels``
 `add_noise`, `sample`                                  ``_sampling``
+`from_noise_prediction`                                ``_noise_prediction``
 `Calibration`, `calibrate`                             ``_calibration``
 `NetworkCalibration`, `calibrate_to`                   ``_calibration_to_network``
 `Mosaic`, `mosaic`, `Consistency`, `consistency`       ``_mosaic``
@@ -18,7 +19,7 @@ from typing import Any
 
 from turingdiff.denoising._calibration import Calibration, calibrate
 from turingdiff.denoising._calibration_to_network import NetworkCalibration, calibrate_to
-from turingdiff.denoising._denoiser import Denoiser
+from turingdiff.denoising._denoiser import Denoiser, denoiser
 from turingdiff.denoising._equivariant import equivariant
 from turingdiff.denoising._equivariant_local import equivariant_local
 from turingdiff.denoising._ideal import ideal
@@ -26,6 +27,7 @@ from turingdiff.denoising._levels import cosine_levels, karras_levels, linear_le
 from turingdiff.denoising._local import local
 from turingdiff.denoising._machine import Machine
 from turingdiff.denoising._mosaic import Consistency, Mosaic, consistency, mosaic
+from turingdiff.denoising._noise_prediction import from_noise_prediction
 from turingdiff.denoising._patch_composite import patch_composite
 from turingdiff.denoising._pca_local import pca_local
 from turingdiff.denoising._sampling import add_noise, sample
@@ -47,8 +49,10 @@ __all__ = [
     "calibrate_to",
     "consistency",
     "cosine_levels",
+    "denoiser",
     "equivariant",
     "equivariant_local",
+    "from_noise_prediction",
     "ideal",
     "karras_levels",
     "linear_levels",

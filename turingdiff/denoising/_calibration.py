@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 
 import numpy as np
 
 from turingdiff.data.images import check_images, to_unit
 from turingdiff.denoising._equivariant_local import equivariant_local
 from turingdiff.denoising._levels import cosine_levels
-from turingdiff.denoising._local import local
 from turingdiff.denoising._machine import Machine
 from turingdiff.denoising._patch_sizes import Schedule, odd
 from turingdiff.patches.posterior import image_lanes, padded_queries
@@ -84,11 +84,10 @@ def calibrate(
         For held-out images of another shape or from the training set, no sizes, even ones, or ones for which the
         machine is not defined; for levels below 0, or none above.
     """
-    check_kind(machine)
     images, clean = check_images(images), _check_held_out(held_out, images)
     grid = _rising(cosine_levels(20) if levels is None else levels)
     sizes = odd_sizes(range(3, min(images.shape[2:]) + 1, 2) if patches is None else patches)
-    made = machine(images, patch=sizes[-1], boundary=boundary)
+    made = made_with(machine, images, sizes[-1], boundary)
     noise = np.random.default_rng(rng).standard_normal(clean.shape, np.float32)
     errors = np.full((len(grid), len(sizes)), np.nan)
     chosen, n = [], 0
@@ -104,7 +103,7 @@ def calibrate(
 def denoise_with_sizes(machine: Machine, fields: np.ndarray, sigma: float, sizes: Sequence[int]) -> np.ndarray:
     """D of (B, C, H, W) fields of the images' size with each of several rising patch sizes: (sizes, B, C, H, W).
 
-    As `Machine.denoise`, but without its second thoughts in float64 about pixels unlike all patches.
+    As `Machine.denoise`, but without its float64 recomputation of pixels unlike all patches.
     """
     (count, channels, *shape), dtype, radii = fields.shape, fields.dtype, np.array(sizes) // 2
     assert machine.admissible is not None  # the machines of `calibrate` have it
@@ -146,11 +145,17 @@ def _shared_shifts(axes: list[np.ndarray], radii: np.ndarray) -> tuple[np.ndarra
     return np.stack([shifts, first, last], axis=1), ranges
 
 
-def check_kind(machine: Callable[..., Machine]) -> None:
-    """Refuse a machine whose patch sizes cannot be chosen."""
-    if machine not in (equivariant_local, local):
+def made_with(machine: Callable[..., Machine], images: np.ndarray, patch: int, boundary: str) -> Machine:
+    """Make a machine whose patch sizes can be chosen: D is a softmax over the admissible patches of a pixel."""
+    takes_patch = callable(machine) and {"patch", "boundary"} <= set(signature(machine).parameters)
+    made = machine(images, patch=patch, boundary=boundary) if takes_patch else None
+    if made is None or made.admissible is None:
         name = getattr(machine, "__name__", repr(machine))
-        raise ValueError(f"patch sizes are calibrated for equivariant_local and local, got {name}")
+        raise ValueError(
+            "patch sizes are chosen for machines that weigh the training patches of a pixel, such as "
+            f"equivariant_local and local, got {name}"
+        )
+    return made
 
 
 def _check_held_out(held_out: np.ndarray, images: np.ndarray) -> np.ndarray:

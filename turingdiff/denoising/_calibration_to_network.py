@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 
 from turingdiff.data.images import check_images
-from turingdiff.denoising._calibration import check_kind, denoise_with_sizes, odd_sizes
+from turingdiff.denoising._calibration import denoise_with_sizes, made_with, odd_sizes
 from turingdiff.denoising._denoiser import Denoiser
 from turingdiff.denoising._equivariant_local import equivariant_local
 from turingdiff.denoising._levels import cosine_levels
 from turingdiff.denoising._machine import Machine
+from turingdiff.denoising._noise_prediction import as_denoiser
 from turingdiff.denoising._patch_sizes import Schedule
 from turingdiff.engine.evolution import evolve
+from turingdiff.engine.rule import Rule
 from turingdiff.engine.times import check_times
 
 
@@ -43,7 +45,7 @@ class NetworkCalibration(Schedule):
 
 
 def calibrate_to(
-    network: Denoiser,
+    network: Rule,
     images: np.ndarray,
     machine: Callable[..., Machine] = equivariant_local,
     *,
@@ -66,7 +68,7 @@ def calibrate_to(
     Parameters
     ----------
     network
-        `network(...)`, or any other denoiser.
+        `network(...)`, or any other denoiser: your own, or a deterministic ``td.Rule(clock="sigma")``.
     images
         The training set (N, C, H, W), of the network too; the trajectories have the size of its images.
     machine, boundary
@@ -85,8 +87,8 @@ def calibrate_to(
     ValueError
         For another machine, a network of other channels, no sizes or even ones, or levels that do not fall.
     """
-    check_kind(machine)
     images = check_images(images)
+    network = as_denoiser(network, images.shape[2:])
     if len(network.channels) != images.shape[1]:
         raise ValueError(f"{network.name} has {len(network.channels)} channels, the images {images.shape[1]}")
     if trajectories != int(trajectories) or trajectories < 1:
@@ -97,7 +99,7 @@ def calibrate_to(
         raise ValueError(f"levels must fall from noise to image, got {grid[0]} to {grid[-1]}")
     sizes = _sizes(patches, network, images.shape[2:])
     boundary = str(network.neighbourhood.boundary) if boundary is None else boundary
-    made = machine(images, patch=sizes[-1], boundary=boundary)
+    made = made_with(machine, images, sizes[-1], boundary)
     start = network.initial(images.shape[2:], rng, replicas=int(trajectories))
     found = [
         (sigma, _similarities(network, made, fields, sigma, sizes))

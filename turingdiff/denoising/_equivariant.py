@@ -23,7 +23,7 @@ import numpy as np
 from numpy import fft
 
 from turingdiff.data.images import check_images, to_unit
-from turingdiff.denoising._machine import Machine, make_machine, same_size
+from turingdiff.denoising._machine import Machine, make_machine, same_size, short_name
 from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.patches.cells import one_more, unit
 from turingdiff.patches.softmax import SoftmaxState, merge_all
@@ -41,6 +41,7 @@ SKIP = 32.0
 DIRECTLY_AT_ONCE = 64
 
 
+@short_name("es")
 def equivariant(images: np.ndarray, *, labels: Sequence[Any] | None = None) -> Machine:
     """The equivariant machine (ES): whole training images, circularly translated to every place.
 

@@ -13,12 +13,14 @@ from turingdiff.denoising._machine import (
     Machine,
     _patch_machine,
     is_torus,
+    short_name,
 )
 from turingdiff.denoising._patch_sizes import PatchSize
 from turingdiff.patches.admissible import all_shifts, same_border_overlap
 from turingdiff.patches.cells import any_place, clipped, machine_cell, same_overlap, whole
 
 
+@short_name("els")
 def equivariant_local(
     images: np.ndarray, patch: PatchSize = DEFAULT_PATCH, boundary: str = "zero", *, labels: Labels = None
 ) -> Machine:

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from turingdiff.data.images import check_images, to_unit
-from turingdiff.denoising._machine import Labels, Machine, make_machine, same_size
+from turingdiff.denoising._machine import Labels, Machine, make_machine, same_size, short_name
 from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.patches.admissible import same_place
 from turingdiff.patches.cells import clipped, machine_cell, own_place
@@ -36,6 +36,7 @@ def _one(images: np.ndarray, field: np.ndarray, sigma: float) -> np.ndarray:
     return mean / total
 
 
+@short_name("ideal")
 def ideal(images: np.ndarray, *, labels: Labels = None) -> Machine:
     """The ideal denoiser (IS): it knows the whole training images, and can only remember them.
 

@@ -14,6 +14,11 @@ def cosine_sigma(t: float | np.ndarray) -> np.ndarray:
     return np.tan(np.pi / 2 * np.asarray(t) / COSINE_STRETCH)
 
 
+def cosine_time(sigma: float) -> float:
+    """T in [0, 1] at which the cosine schedule has the level sigma: the inverse of `cosine_sigma`."""
+    return float(2 / np.pi * COSINE_STRETCH * np.arctan(sigma))
+
+
 def cosine_levels(n: int = 20) -> np.ndarray:
     """The n + 1 levels of t = 1, 1 - 1/n, ..., 0 on the cosine schedule; the last is 0."""
     return cosine_sigma(np.arange(_count(n), -1, -1) / n)
@@ -38,6 +43,15 @@ def karras_levels(n: int = 20, sigma_max: float = 80.0, sigma_min: float = 0.002
         raise ValueError(f"levels need 0 < sigma_min < sigma_max, got {sigma_min} and {sigma_max}")
     ramp = np.linspace(sigma_max ** (1 / rho), sigma_min ** (1 / rho), max(_count(n), 2)) ** rho
     return np.append(ramp[:n], 0.0)
+
+
+def level(sigma: float) -> float:
+    """Return a noise level as a float, and refuse what is none."""
+    if np.ndim(sigma):
+        raise TypeError(f"sigma is one number for all fields, got an array of shape {np.shape(sigma)}")
+    if not (np.isfinite(sigma) and sigma > 0):
+        raise ValueError(f"sigma must be positive and finite, got {sigma}")
+    return float(sigma)
 
 
 def _count(n: int) -> int:

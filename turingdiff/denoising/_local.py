@@ -14,12 +14,14 @@ from turingdiff.denoising._machine import (
     _patch_machine,
     is_torus,
     same_size,
+    short_name,
 )
 from turingdiff.denoising._patch_sizes import PatchSize
 from turingdiff.patches.admissible import same_place, same_place_on_torus
 from turingdiff.patches.cells import clipped, machine_cell, own_place, whole
 
 
+@short_name("ls")
 def local(
     images: np.ndarray, patch: PatchSize = DEFAULT_PATCH, boundary: str = "zero", *, labels: Labels = None
 ) -> Machine:

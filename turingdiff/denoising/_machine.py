@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 
 import numpy as np
 
-from turingdiff.denoising._denoiser import Denoiser, Posterior, channel_names, default_levels, dust, level
+from turingdiff.denoising._denoiser import Denoiser, FieldFunction
 from turingdiff.denoising._levels import cosine_levels
 from turingdiff.denoising._patch_sizes import odd, patch_sizes
 from turingdiff.engine.neighbourhood import Neighbourhood
@@ -38,6 +38,10 @@ class Machine(Denoiser):
     admissible: Callable[[tuple[int, int], tuple[int, int], int], Admissible] | None = None
     labels: np.ndarray | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The images say it all: covariances and compiled functions are made anew where the machine is unpickled.
+        return _with_labels, (self.remade, self.images, self.labels)
+
     def conditional(self, label: Any) -> Machine:
         """The machine of the images of one class.
 
@@ -51,7 +55,24 @@ class Machine(Denoiser):
         chosen = self.labels == label
         if not chosen.any():
             raise ValueError(f"{self.name} has no image of class {label!r}; it has {np.unique(self.labels).tolist()}")
-        return replace(self.remade(self.images[chosen]), labels=self.labels[chosen])
+        return _with_labels(self.remade, self.images[chosen], self.labels[chosen])
+
+
+def _with_labels(remade: Callable[[np.ndarray], Machine], images: np.ndarray, labels: np.ndarray | None) -> Machine:
+    return replace(remade(images), labels=labels)
+
+
+Factory = TypeVar("Factory", bound=Callable[..., Machine])
+
+
+def short_name(name: str) -> Callable[[Factory], Factory]:
+    """Decorate a function that makes a machine of images: the command line then has the machine under this name too."""
+
+    def named(factory: Factory) -> Factory:
+        factory.short_name = name  # type: ignore[attr-defined]
+        return factory
+
+    return named
 
 
 def make_machine(
@@ -59,7 +80,7 @@ def make_machine(
     cell: Callable,
     images: np.ndarray,
     neighbourhood: Neighbourhood,
-    posterior: Posterior,
+    posterior: FieldFunction,
     remade: Callable[..., Machine],
     *,
     labels: Sequence[Any] | None = None,
@@ -67,25 +88,14 @@ def make_machine(
     **parts: Any,
 ) -> Machine:
     """Make a machine of its cell function and its posterior mean; `params` are by default the images."""
-
-    def field_rate(field: np.ndarray, sigma: float) -> np.ndarray:
-        sigma, fields = level(sigma), field.reshape(-1, *field.shape[-3:])
-        return (field - posterior(fields, sigma).reshape(field.shape)) / sigma
-
     return Machine(
         cell=cell,
         params={"images": images} if params is None else params,
-        channels=channel_names(images.shape[1]),
+        channels=images.shape[1],
         neighbourhood=neighbourhood,
-        clock="sigma",
         name=name,
-        shown=None,
-        start=dust,
-        grid=default_levels,
-        field_rate=field_rate,
-        dtype=np.float32,
         images=images,
-        posterior=posterior,
+        function=posterior,
         canvas=images.shape[2:],
         labels=_check_labels(labels, images),
         remade=remade,
@@ -124,36 +134,54 @@ Labels = Sequence[Any] | None
 
 def _patch_machine(name, cell, images, patch, boundary, admissible, admits, remade, labels) -> Machine:
     size, largest = patch_sizes(patch, cosine_levels(20))
-    admissible = lru_cache(maxsize=64)(admissible)
-
-    def denoise(fields: np.ndarray, sigma: float) -> np.ndarray:
-        r = size(sigma) // 2
-        places = admissible(fields.shape[2:], images.shape[2:], r)
-        return patch_posterior(images, fields, sigma, r, places)
-
-    def reachable(shape: tuple[int, int]) -> None:
-        admissible(shape, images.shape[2:], largest // 2)
-
+    radius = partial(_radius_of, size)
+    places = partial(_places, admissible)
+    reachable = partial(_check_reachable, places, images.shape[2:], largest // 2)
     reachable(images.shape[2:])
     return make_machine(
         name,
         cell,
         images,
         Neighbourhood(largest // 2, boundary),
-        denoise,
+        partial(_patch_posterior, images, places, radius),
         remade,
         labels=labels,
-        radius_at=None if isinstance(patch, (int, np.integer)) else lambda sigma: size(sigma) // 2,
-        admissible=admissible,
+        radius_at=None if isinstance(patch, (int, np.integer)) else radius,
+        admissible=places,
         admits=admits or reachable,
     )
+
+
+@lru_cache(maxsize=256)
+def _places(admissible: Callable, field: tuple[int, int], image: tuple[int, int], r: int) -> Admissible:
+    return admissible(field, image, r)
+
+
+def _radius_of(size: Callable[[float], int], sigma: float) -> int:
+    return size(sigma) // 2
+
+
+def _check_reachable(places: Callable, image: tuple[int, int], r: int, shape: tuple[int, int]) -> None:
+    places(shape, image, r)
+
+
+def _patch_posterior(
+    images: np.ndarray, places: Callable, radius: Callable, fields: np.ndarray, sigma: float
+) -> np.ndarray:
+    r = radius(sigma)
+    return patch_posterior(images, fields, sigma, r, places(fields.shape[2:], images.shape[2:], r))
 
 
 def compared_with(
     machine: Machine, shape: tuple[int, int], sigma: float, patch: int | None = None
 ) -> tuple[int, Admissible]:
     """The radius of the windows at `sigma`, or of `patch`, and the training patches that pixels are compared with."""
-    if not isinstance(machine, Machine) or machine.admissible is None:
+    if not isinstance(machine, Machine):
+        raise ValueError(
+            f"{getattr(machine, 'name', machine)} has no training set, and so no training patches behind its pixels: "
+            "take a machine that is made of images, such as td.denoising.equivariant_local(images)"
+        )
+    if machine.admissible is None:
         raise ValueError(
             f"{machine.name} has no softmax over the patches of a pixel; ideal, local and equivariant_local have one"
         )

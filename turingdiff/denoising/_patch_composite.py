@@ -17,7 +17,7 @@ import numpy as np
 
 from turingdiff.data.images import check_images, to_unit
 from turingdiff.denoising._levels import cosine_levels, karras_levels
-from turingdiff.denoising._machine import Labels, Machine, is_torus, make_machine, same_size
+from turingdiff.denoising._machine import Labels, Machine, is_torus, make_machine, same_size, short_name
 from turingdiff.denoising._patch_sizes import SCHEDULES as PUBLISHED_SIZES
 from turingdiff.denoising._patch_sizes import PatchSize, Schedule, size_function
 from turingdiff.engine.neighbourhood import Neighbourhood
@@ -33,6 +33,7 @@ SCHEDULES = {
 }
 
 
+@short_name("composite")
 def patch_composite(
     images: np.ndarray, patch: PatchSize = "cifar10-edm", boundary: str = "zero", *, labels: Labels = None
 ) -> Machine:

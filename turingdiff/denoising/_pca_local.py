@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from turingdiff.data.images import check_images, to_unit
-from turingdiff.denoising._machine import Labels, Machine, make_machine, same_size
+from turingdiff.denoising._machine import Labels, Machine, make_machine, same_size, short_name
 from turingdiff.denoising._wiener import Components, principal_components
 from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.patches.cells import one_more, unit
@@ -28,6 +28,7 @@ LEVELS_KEPT = 24
 NEGLIGIBLE = 1e-6
 
 
+@short_name("pca")
 def pca_local(images: np.ndarray, threshold: float = 0.005, *, labels: Labels = None) -> Machine:
     """The machine whose windows are read off the data (PCA locality): every pixel has its own, at every level.
 

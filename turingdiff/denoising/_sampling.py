@@ -1,23 +1,24 @@
-"""The forward half, to dust, and the way back."""
+"""Forward noising and sampling."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from turingdiff.data.images import check_images, to_unit
-from turingdiff.denoising._denoiser import Denoiser, dust
+from turingdiff.denoising._denoiser import initial_noise, no_cell
+from turingdiff.denoising._noise_prediction import as_denoiser
 from turingdiff.engine.evolution import evolve
+from turingdiff.engine.rule import Rule
 from turingdiff.engine.steppers import AnyStepper, euler
 from turingdiff.engine.times import check_times
 
 
 def add_noise(images: np.ndarray, sigma: float, rng: int | np.random.Generator) -> np.ndarray:
-    """Y = x + sigma n: images (N, C, H, W) at noise level `sigma`, float32."""
+    """Add noise: y = x + sigma n of images x (N, C, H, W), float32."""
     if not (np.isfinite(sigma) and sigma >= 0):
         raise ValueError(f"sigma must be finite and >= 0, got {sigma!r}")
     clean = to_unit(check_images(images))
@@ -26,7 +27,7 @@ def add_noise(images: np.ndarray, sigma: float, rng: int | np.random.Generator) 
 
 
 def sample(
-    machine: Denoiser,
+    machine: Rule,
     n: int = 8,
     shape: tuple[int, int] | None = None,
     levels: Sequence[float] | None = None,
@@ -42,6 +43,8 @@ def sample(
 
     Parameters
     ----------
+    machine
+        A machine, a network, a denoiser of your own, or a ``td.Rule(clock="sigma")``, which needs a `shape`.
     labels
         (n,) the class of each image, for a machine that was given labels, or a network that was.
 
@@ -52,10 +55,7 @@ def sample(
     ValueError
         For a canvas on which the machine is not defined, levels that do not fall, or labels that do not fit.
     """
-    if not isinstance(machine, Denoiser):
-        raise TypeError(
-            f"sample takes a machine or a network, got {machine!r}; any other rule is run by simulate or evolve"
-        )
+    machine = as_denoiser(machine, shape)
     if n != int(n) or n < 1:
         raise ValueError(f"n must be a whole number >= 1, got {n!r}")
     if labels is not None and np.shape(labels) != (n,):
@@ -65,7 +65,8 @@ def sample(
         raise ValueError(f"levels must fall from noise to image, got {grid[0]} to {grid[-1]}")
     canvas: Any = machine.canvas if shape is None else tuple(shape)
     generator = np.random.default_rng(rng)
-    start = replace(machine, start=partial(dust, sigma=grid[0])).initial(canvas, generator, dtype, int(n))
+    noise = Rule(no_cell, (), machine.channels, clock="sigma", start=partial(initial_noise, sigma=grid[0]))
+    start = noise.initial(canvas, generator, dtype, int(n))
     if labels is None:
         return _last_picture(machine, start, grid, stepper, generator)
     of_class = {label: machine.conditional(label) for label in dict.fromkeys(np.asarray(labels).tolist())}

@@ -12,11 +12,12 @@ import numpy as np
 
 from turingdiff.data.images import check_images
 from turingdiff.denoising._ideal import ideal_posterior
-from turingdiff.denoising._machine import Machine, make_machine, same_size
+from turingdiff.denoising._machine import Machine, make_machine, same_size, short_name
 from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.patches.cells import one_more, unit
 
 
+@short_name("smoothed")
 def smoothed(
     images: np.ndarray,
     std: float = 0.1,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from turingdiff.data.images import check_images, to_unit
-from turingdiff.denoising._machine import Machine, make_machine, same_size
+from turingdiff.denoising._machine import Machine, make_machine, same_size, short_name
 from turingdiff.engine.neighbourhood import Neighbourhood
 
 IMAGES_AT_ONCE = 512
@@ -18,6 +18,7 @@ IMAGES_AT_ONCE = 512
 LARGEST = 4096
 
 
+@short_name("wiener")
 def wiener(images: np.ndarray, *, labels: Sequence[Any] | None = None) -> Machine:
     """The Wiener machine: the best affine denoiser of the training set, with a gain for each principal component.
 

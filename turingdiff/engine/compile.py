@@ -121,6 +121,7 @@ def fingerprint(function: Callable) -> str:
     """Hash of a function's bytecode, the functions it names, and the values of the constants it names."""
     digest = hashlib.sha256()
     for plain in _reachable(function):
+        digest.update(f"{plain.__module__} ".encode())  # Numba imports it with a kernel of the cache
         for part in _code_parts(plain.__code__):
             digest.update(part)
         digest.update(_value_bytes((plain.__defaults__, *(plain.__kwdefaults__ or {}).items())))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.resources import as_file, files
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from turingdiff.denoising._denoiser import Denoiser, channel_names, default_levels, dust, level
+from turingdiff.denoising._noise_prediction import NoisePredictor, variance_preserving
 from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.network._cell import circular_network_cell, zeros_network_cell
 from turingdiff.network._convolutions import layer_constants, residual_layers, wrapped_ring, zero_ring
@@ -22,7 +23,7 @@ BY_PADDING = {"zeros": (zeros_network_cell, zero_ring), "circular": (circular_ne
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
-class Network(Denoiser):
+class Network(NoisePredictor):
     """A trained network as a rule: dy/dsigma is the noise that it sees, since D = y - sigma noise.
 
     Parameters
@@ -38,6 +39,9 @@ class Network(Denoiser):
 
     def __repr__(self) -> str:
         return f"<rule {self.name} of {', '.join(self.channels)}; {self.weights.architecture}; {self.neighbourhood}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _network, (self.weights, self.name, self.label)
 
     def conditional(self, label: Any) -> Network:
         """The network told another class.
@@ -111,32 +115,28 @@ def _network(weights: Weights, name: str, label: int | None) -> Network:
             known = f"the classes 0 to {architecture.classes - 1}" if architecture.classes else "no classes"
             raise ValueError(f"{name} knows {known}, got label={label!r}")
         of_class = arrays["classes"][int(label)]
-    layers = cache(partial(residual_layers, weights, pad))
-    constants = cache(lambda sigma: layer_constants(weights, sigma, of_class))
-
-    def noise(field: np.ndarray, sigma: float) -> np.ndarray:
-        sigma, dtype = level(sigma), field.dtype
-        scale = dtype.type(1 / np.sqrt(1 + sigma**2))
-        fields = field.reshape(-1, *field.shape[-3:]) * scale
-        return layers(dtype).noise(fields, constants(sigma).astype(dtype)).reshape(field.shape)
-
+    noise = partial(
+        _noise,
+        cache(partial(residual_layers, weights, pad)),
+        cache(partial(layer_constants, weights, of_class=of_class)),
+    )
     arrays.pop("classes", None)
     # As parameters, arrays of two axes would be maps of the field: they get an axis more.
     told = {**arrays, "time.bias": arrays["time.bias"].astype(float) + of_class}
     return Network(
         cell=cell,
         params={key: array[None] if array.ndim == 2 else array for key, array in told.items()},
-        channels=channel_names(architecture.colours),
+        channels=architecture.colours,
         neighbourhood=Neighbourhood(architecture.radius, PADDINGS[architecture.padding]),
-        clock="sigma",
         name=name,
-        shown=None,
-        start=dust,
-        grid=default_levels,
-        field_rate=noise,
-        dtype=np.float32,
-        posterior=lambda fields, sigma: fields - fields.dtype.type(sigma) * noise(fields, sigma),
+        function=noise,
         canvas=tuple(weights.record["size"]),
         weights=weights,
         label=None if label is None else int(label),
     )
+
+
+def _noise(layers: Callable, constants: Callable, fields: np.ndarray, sigma: float) -> np.ndarray:
+    """The noise in fields (B, C, H, W); `layers` are those of a dtype, `constants` those of a level."""
+    phi = variance_preserving(fields, sigma)
+    return layers(fields.dtype).noise(phi, constants(sigma).astype(fields.dtype))
