@@ -144,7 +144,7 @@ def test_sources_of_many_samples_cost_no_more(result, monkeypatch):
     monkeypatch.setattr("turingdiff.comparison.page_data.MOSAICS", 4)
     monkeypatch.setattr("turingdiff.comparison.page_data.SAMPLES", 1)
     column = result.columns["ELS"]
-    few = td.comparison.clicks.origins(column.rule, column.run, column.mosaics)
+    few = td.comparison.page_data.origins(column.rule, column.run, column.mosaics)
     assert few.image.shape[:2] == (1, 4)
     assert few.levels == 20
     np.testing.assert_array_equal(few.sigma[[0, -2, -1]], column.run.times[[0, -2, -1]])
@@ -254,6 +254,8 @@ def test_a_folder_that_cannot_be_made_is_found_before_the_work(tmp_path):
     with pytest.raises(NotADirectoryError, match="is a file"):
         check_folder(tmp_path / "file" / "out")
     assert list(check_folder(tmp_path / "out").iterdir()) == []
+    (tmp_path / "out" / "writable.txt").write_text("the user's")
+    assert [path.name for path in check_folder(tmp_path / "out").iterdir()] == ["writable.txt"]
 
 
 def test_a_table_fills_gaps_and_lines_up():

@@ -18,7 +18,8 @@ from turingdiff.comparison.rows import SPREAD, rows_of
 from turingdiff.denoising._denoiser import Denoiser
 from turingdiff.engine import Run
 from turingdiff.engine.rule import Rule
-from turingdiff.files import atomic_path
+from turingdiff.engine.suggestions import unknown
+from turingdiff.files import new_file_beside
 from turingdiff.show import Film, animate_side_by_side
 from turingdiff.show.figures import comparison_figure, save_figure
 from turingdiff.show.report import Panel, Report, write_report
@@ -166,8 +167,9 @@ def compare(
     if not isinstance(rng, int | np.integer):
         raise TypeError(f"rng is the seed of every rule, a whole number; got {rng!r}")
     shapes = shapes or {}
-    if unknown := set(shapes) - set(rules):
-        raise ValueError(f"shapes names {sorted(unknown)}, which is none of the rules {list(rules)}")
+    for name in shapes:
+        if name not in rules:
+            raise ValueError(f"shapes: {unknown('rule', name, rules)}")
     columns = {}
     for name, rule in rules.items():
         default = rule.canvas if isinstance(rule, Denoiser) else TURING_SHAPE
@@ -187,8 +189,5 @@ def check_folder(folder: str | os.PathLike[str]) -> Path:
         If it cannot be made or written.
     """
     folder = Path(folder)
-    probe = folder / "writable.txt"
-    with atomic_path(probe):
-        pass
-    probe.unlink()
+    new_file_beside(folder / "probe").unlink()
     return folder

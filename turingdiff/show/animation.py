@@ -46,8 +46,8 @@ def animate(
     Parameters
     ----------
     path
-        The suffix says the format: .gif, or .mp4 (needs ``pip install "turingdiff[video]"``). Missing
-        folders are made. The file appears when it is complete.
+        The suffix says the format: .gif, or .mp4 (needs ``pip install imageio-ffmpeg``). Missing folders
+        are made. The file appears when it is complete.
     fps
         Frames a second. By default 25, or fewer (5 at least) where a film would last less than 3 seconds.
         A GIF counts in 1/100 s and no frame may be shorter than 2 of them: the nearest
@@ -58,7 +58,7 @@ def animate(
     hold
         Seconds that the last frame stays.
     colormap
-        A name that matplotlib knows. By default magma for time and gray for denoising.
+        A matplotlib colour map or its name. By default magma for time and gray for denoising.
     limits
         (low, high): the values at the ends of the colour map.
 
