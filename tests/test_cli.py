@@ -137,7 +137,10 @@ def test_info_names_versions_threads_cache_and_data(capsys):
         (("denoise", "els", "--patch", 31, "--boundary", "periodic", "--limit", 2), "wider than the training images"),
         (("denoise", "wiener", "--boundary", "periodic"), "wiener has no boundary to choose"),
         (("denoise", "els", "--label", 12), "labels 0 to 9, got --label 12"),
-        (("denoise", "els", "--label", 1, "--data", "x.npy"), "--label chooses among the images of Fashion-MNIST: leave it out"),
+        (
+            ("denoise", "els", "--label", 1, "--data", "x.npy"),
+            "--label chooses among the images of Fashion-MNIST: leave it out",
+        ),
         (("denoise", "els", "--patch", "calibrated", "--limit", 2000), "needs 4 images that the machine does not have"),
         (("denoise", "els", "--patch", 99, "--limit", 2), "of 28x28 images 55 is the whole image about any pixel"),
         (("denoise", "els", "--patch", "cifar10-resnet-zero", "--limit", 2), "did you mean 'cifar10-resnet-zeros'?"),

@@ -154,7 +154,10 @@ def test_train_on_own_images_and_on_one_kind_of_clothes(tmp_path, images):
         (("--resume",), "there is no checkpoint"),
         (("--classes", "--data", "x.npy"), "leave out --data and --label"),
         (("--classes", "--label", 3), "leave out --data and --label"),
-        (("--data", "x.npy", "--label", 3), "--label chooses among the images of Fashion-MNIST: leave it out with --data"),
+        (
+            ("--data", "x.npy", "--label", 3),
+            "--label chooses among the images of Fashion-MNIST: leave it out with --data",
+        ),
         (("--data", "no/such/file.npy"), "no/such/file.npy"),
         (("--label", 12), "labels 0 to 9, got --label 12"),
         (("--limit", 0), "--limit must be at least 1"),

@@ -220,6 +220,23 @@ def test_replicas_without_a_pattern_are_counted_out():
     assert result.table.rows["wavelength of linear theory [cells]"][0].startswith("none: at_rest has no uniform")
 
 
+def test_a_pattern_that_has_died_is_uniform_in_table_and_figure(recwarn):
+    def start(rule, shape, rng):
+        return 1 + rng.random((1, *shape))
+
+    dying = td.Rule(fading, (), 1, start=start, grid=lambda rule: td.uniform(0, 20, 0.5))
+    result = td.compare({"dying": dying}, samples=2, shapes={"dying": (16, 16)})
+    assert np.ptp(result.columns["dying"].pictures) > 1e-9
+    assert not result.columns["dying"].patterned.any()
+    assert result.table.rows["pattern type"] == ("uniform",)
+    titles = [ax.get_title("left") for ax in result.figure().axes]
+    assert "dying, final state (uniform: 2 of 2)" in titles
+
+
+def fading(phi, i, j, t, p, g, out):
+    out[0, i, j] = -0.7 * phi[0, i, j]
+
+
 def at_rest(phi, i, j, t, p, g, out):
     out[0, i, j] = 0.0 * phi[0, i, j]
 

@@ -107,7 +107,7 @@ def _command(
 
 def _add_frames(command: argparse.ArgumentParser) -> None:
     command.add_argument("--frames", type=int, metavar="N",
-                         help="about how many frames the film has (200, or what fits a quarter of the memory)")  # fmt: skip
+                         help="about how many frames the film has (200, or what fits in memory)")  # fmt: skip
 
 
 def _add_output(command: argparse.ArgumentParser) -> None:

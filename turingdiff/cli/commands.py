@@ -24,6 +24,7 @@ from turingdiff.engine.compile import cache_folder
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.runs import frames_every, record
 from turingdiff.measure import Dispersion, dispersion, spectrum, wavelength
+from turingdiff.measure._negligible import negligible
 from turingdiff.network._network import SHIPPED
 from turingdiff.show import animate, dispersion_figure, kymograph, save_figure, save_frame
 
@@ -136,7 +137,7 @@ def _save_dispersion(curve: Dispersion, run: Run, rule: Rule, options: argparse.
 
 def _wavelengths(curve: Dispersion, run: Run, rule: Rule) -> str:
     picture = run.view(-1)
-    uniform = np.ptp(picture) <= 1e-6 * np.abs(picture).max()
+    uniform = np.ptp(picture) <= negligible(*(run.view(k) for k in range(len(run.times))))
     measured = "none, the final field is uniform" if uniform else wavelength(picture, run.dx, window=_window(rule))
     predicted = f"{curve.wavelength:.4g}" if curve.unstable_band and curve.k_max else "none"
     return f"wavelength predicted {predicted} ({curve.regime}), measured {measured}"

@@ -13,6 +13,7 @@ from turingdiff.denoising import Machine, Mosaic, mosaic
 from turingdiff.engine import Run, simulate
 from turingdiff.engine.rule import Rule
 from turingdiff.measure import Novelty, Spectrum, Wavelength, leave_one_out, novelty, spectrum, wavelength
+from turingdiff.measure._negligible import negligible
 from turingdiff.show.figures import Strip
 from turingdiff.show.report import Nudges, Origins
 
@@ -26,7 +27,9 @@ class Column:
     pictures
         (B, C, H, W), the final view of every replica.
     patterned
-        (B,) whether a picture varies by more than rounding.
+        (B,) whether a picture varies by more than 1e-5 of the largest value in the run.
+    largest
+        That value: the largest magnitude of any picture of the run.
     wavelength
         Of all pictures that vary together, in the units of ``dx``; None where none does.
     nudges
@@ -43,6 +46,7 @@ class Column:
     seconds: float
     pictures: np.ndarray
     patterned: np.ndarray
+    largest: float
     spectrum: Spectrum
     wavelength: Wavelength | None
     nudges: Nudges | None = None
@@ -66,11 +70,12 @@ def make_column(rule: Rule, shape: tuple[int, int], samples: int, rng: int, fram
     seconds = time.perf_counter() - begin
     pictures = run.view(-1)
     pictures = pictures if pictures.ndim == 4 else pictures[:, None]
-    patterned = np.ptp(pictures, axis=(1, 2, 3)) > 1e-6 * np.abs(pictures).max()
+    largest = max(float(np.abs(run.view(k)).max()) for k in range(len(run.times)))
+    patterned = np.ptp(pictures, axis=(1, 2, 3)) > negligible(largest)
     dx = rule.neighbourhood.dx
     length = wavelength(pictures[patterned], dx) if patterned.any() else None
     found = nudges(rule, run, times) if rule.clock == "time" else None
-    made = (rule, run, len(times) - 1, seconds, pictures, patterned, spectrum(pictures, dx), length, found)
+    made = (rule, run, len(times) - 1, seconds, pictures, patterned, largest, spectrum(pictures, dx), length, found)
     if not isinstance(rule, Machine):
         return Column(*made)
     yardstick = leave_one_out(rule.images) if len(rule.images) > 1 else None
@@ -82,7 +87,9 @@ def make_column(rule: Rule, shape: tuple[int, int], samples: int, rng: int, fram
 def strips_of(name: str, column: Column) -> list[Strip]:
     """The pictures of a column in the figure: final states, and under samples what they are made of."""
     grey = column.rule.clock == "sigma"
-    strips = [Strip(f"{name}, final state", column.pictures, "gray" if grey else None)]
+    uniform = int((~column.patterned).sum())
+    told = f" (uniform: {uniform} of {len(column.pictures)})" if uniform else ""
+    strips = [Strip(f"{name}, final state{told}", column.pictures, "gray" if grey else None, largest=column.largest)]
     if column.images is not None and column.novelty is not None:
         index, shift = np.atleast_1d(column.novelty.index), np.atleast_2d(column.novelty.shift)
         pairs = zip(index, shift, strict=True)

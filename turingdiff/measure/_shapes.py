@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.engine.expected_pattern import Pattern
+from turingdiff.measure._negligible import negligible
 from turingdiff.measure._topology import (
     BY_CORNERS,
     BY_EDGES,
@@ -112,8 +113,8 @@ def shapes(
         at the level where these two classes explain most of the variance (Otsu 1979): it finds a single spot in
         a wide field, where a mean or a percentile lies in the background.
     tolerance
-        A field whose contrast is not larger counts as uniform; in units of the field. By default rounding: 8 eps
-        times its largest magnitude, eps that of its own dtype.
+        A field whose contrast is not larger counts as uniform; in units of the field. By default the largest of
+        1e-5 of its largest magnitude, rounding (8 eps of it, eps that of its own dtype), and 1.5e-154.
 
     Raises
     ------
@@ -128,7 +129,7 @@ def shapes(
         raise ValueError(f"level is {level!r}, expected a finite number in units of the field, or None")
 
     contrast = float(np.ptp(values))
-    uniform = contrast <= limit(tolerance, field)
+    uniform = contrast <= (negligible(field) if tolerance is None else limit(tolerance))
     if level is None:
         level = float(values.max()) if uniform else otsu_level(values)
     above = values > level

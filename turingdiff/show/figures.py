@@ -36,12 +36,15 @@ class Strip:
         "gray" with fixed limits, or None for the pattern colours with limits of their own.
     sources
         (B, H, W) labels: draws the map of which label each pixel has, shaded by the picture.
+    largest
+        The largest magnitude in the run that ends in these pictures, see `turingdiff.show.colour.limits`.
     """
 
     title: str
     pictures: np.ndarray
     colormap: str | None
     sources: np.ndarray | None = None
+    largest: float = 0.0
 
 
 def comparison_figure(
@@ -111,7 +114,7 @@ def _draw_strip(ax: Axes, strip: Strip) -> None:
     pictures = strip.pictures
     if pictures.dtype == np.uint8:
         pictures = pictures / 127.5 - 1
-    low, high = (-1.0, 1.0) if strip.colormap else limits([pictures])
+    low, high = (-1.0, 1.0) if strip.colormap else limits([pictures], strip.largest)
     unit = np.clip((pictures - low) / (high - low), 0, 1)
     if pictures.shape[1] == 3:
         cells = np.moveaxis(unit, 1, -1)
