@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = say
+            warnings.showwarning = say  # type: ignore[assignment]
             options.command(options)
         sys.stdout.flush()
     except BrokenPipeError:

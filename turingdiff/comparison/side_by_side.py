@@ -48,7 +48,7 @@ class Comparison:
         return {name: column.run for name, column in self.columns.items()}
 
     def figure(self, *, table: bool = True) -> Figure:
-        """Final states; nearest training images and mosaics under samples; spectra; the table unless left out."""
+        """Final states, under samples nearest training images and mosaics; spectra; the table unless left out."""
         strips = [strip for name, column in self.columns.items() for strip in strips_of(name, column)]
         spectra = {}
         for name, column in self.columns.items():
@@ -63,8 +63,9 @@ class Comparison:
     def save(self, folder: str | os.PathLike[str], *, command: str | None = None) -> list[Path]:
         """Write film.gif, figure.png, figure.svg, table.csv, table.json and the page index.html; returns their paths.
 
-        The page holds all the others, opens without a network, and answers clicks: on a pixel of a sample with its
-        sources, on a cell of a pattern with its influence cone. The sources are computed here, level by level.
+        The page holds all the others, opens without a network, and answers clicks: on a pixel of a sample with the
+        training patch that contributes most to it, on a cell of a pattern with its influence cone. The patches are
+        found here, level by level.
 
         Parameters
         ----------
@@ -85,7 +86,7 @@ class Comparison:
             self.table.save(folder / "table.csv"),
             self.table.save_json(folder / "table.json", **about),
         ]
-        panels = [Panel(name, c.run.clock, c.origins, c.nudges) for name, c in self.columns.items()]
+        panels = [Panel(name, c.run.clock, c.pixel_sources, c.perturbations) for name, c in self.columns.items()]
         report = Report(**about, table=self.table, film=paths[0], figure=self.figure(table=False), panels=panels)
         return [*paths, write_report(report, folder / "index.html")]
 
