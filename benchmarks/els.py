@@ -191,7 +191,7 @@ def peak_memory(count):
 def main(count, repeats, threads):
     print("python " + " ".join(sys.argv), f"  {threads} threads", flush=True)
     if not torch:
-        print('torch is missing: pip install "turingdiff[bench]"')
+        print("torch is missing: pip install torch")
     verify()
     print(" " * 19 + "turingdiff, conv2d, matmul, (clamped)")
     ms = time_levels(count, repeats, time.perf_counter if threads > 1 else time.process_time)

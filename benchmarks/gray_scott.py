@@ -217,7 +217,7 @@ def main(sizes, repeats):
                     with closing(build()) as peer:
                         race(title, ours[dtype], peer, repeats, target, tolerance)
                 except (ImportError, FileNotFoundError) as missing:
-                    print(f'{name}: {missing} (C needs gcc, the others pip install "turingdiff[bench]")')
+                    print(f"{name}: {missing} (C needs gcc, the others: pip install py-pde pystencils torch)")
             for contestant in ours.values():
                 contestant.close()
 

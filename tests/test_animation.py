@@ -266,12 +266,30 @@ def test_limits_are_those_of_the_later_half():
 
 
 def test_limits_of_a_uniform_state():
-    assert colour.limits([np.zeros((4, 4))]) == (-0.5, 0.5)
+    low, high = colour.limits([np.zeros((4, 4))])
+    assert low < 0 < high
     low, high = colour.limits([np.full((4, 4), 1000.0)])
     assert low < 1000 < high
-    noise = 1 + 1e-9 * np.random.default_rng(0).normal(size=(9, 9))
-    low, high = colour.limits([noise])
-    assert high - low == pytest.approx(1e-6, rel=0.01)  # round-off must not look like a pattern
+
+
+@pytest.mark.parametrize(("size", "contrast"), [(1.0, 1e-9), (1.0, 3e-6), (-250.0, 2e-3), (0.0, 1e-178)])
+def test_what_varies_too_little_is_drawn_uniform_and_that_is_told(size, contrast, tmp_path):
+    field = size + contrast * np.random.default_rng(0).random((9, 9))
+    with pytest.warns(UserWarning, match="the field varies by .*: it is drawn uniform, unless limits="):
+        low, high = colour.limits([field])
+    assert len(np.unique(colour.indexed(field, low, high, 128))) == 1
+    with pytest.warns(UserWarning, match="drawn uniform"):
+        assert len(np.unique(png(save_still(field, tmp_path / "a.png")).reshape(-1, 3), axis=0)) == 1
+    ends = (float(field.min()), float(field.max()))
+    assert len(np.unique(png(save_still(field, tmp_path / "b.png", limits=ends)).reshape(-1, 3), axis=0)) > 20
+
+
+def test_a_pattern_that_died_is_uniform_by_what_it_was():
+    field = 1e-7 * np.random.default_rng(0).random((9, 9))
+    assert colour.limits([field]) == pytest.approx((0, 1e-7), abs=1e-8)
+    with pytest.warns(UserWarning, match="drawn uniform"):
+        low, high = colour.limits([field], largest=0.5)
+    assert len(np.unique(colour.indexed(field, low, high, 128))) == 1
 
 
 def test_one_wild_cell_does_not_set_the_limits():
@@ -295,6 +313,23 @@ def test_colours_are_those_of_matplotlib():
     assert colour.colours("gray", 3).tolist() == [[0, 0, 0], [128, 128, 128], [255, 255, 255]]
     with pytest.raises(ValueError, match=r"did you mean .*magma"):
         colour.colours("magna", 3)
+    with pytest.raises(TypeError, match="expected a matplotlib colour map or the name of one"):
+        colour.colours(3, 3)
+
+
+def test_a_colour_map_of_ones_own(tmp_path):
+    from matplotlib.colors import LinearSegmentedColormap
+
+    own = LinearSegmentedColormap.from_list("own", ["red", "blue"])
+    table = colour.colours(own, colour.COLOURS)
+    assert (table[0].tolist(), table[-1].tolist()) == ([255, 0, 0], [0, 0, 255])
+    run = pattern(4, 6, 7)
+    film, _ = read(animate(run, tmp_path / "a.gif", scale=1, colormap=own, limits=(-1, 2)))
+    last = png(save_frame(run, tmp_path / "a.png", scale=1, colormap=own, limits=(-1, 2)))
+    np.testing.assert_array_equal(last, film[-1])
+    np.testing.assert_array_equal(last, table[colour.indexed(run.frames[-1, 0], -1, 2, len(table))])
+    save_still(run.frames[0], tmp_path / "b.png", colormap=own)
+    animate_side_by_side({"a": run, "b": run}, tmp_path / "c.gif", colormap=own)
 
 
 # --- side by side --------------------------------------------------------------------------------------
@@ -594,7 +629,7 @@ def test_importing_loads_no_drawing_library():
 
 def test_mp4_without_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
-    with pytest.raises(ImportError, match=r'pip install "turingdiff\[video\]"'):
+    with pytest.raises(ImportError, match=r"pip install imageio-ffmpeg"):
         animate(pattern(), tmp_path / "a.mp4")
     assert leftovers(tmp_path) == []
 

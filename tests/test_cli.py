@@ -1,9 +1,12 @@
 import gzip
+import io
 import json
 import os
 import shlex
 import subprocess
 import sys
+import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -134,8 +137,14 @@ def test_info_names_versions_threads_cache_and_data(capsys):
         (("denoise", "els", "--patch", 31, "--boundary", "periodic", "--limit", 2), "wider than the training images"),
         (("denoise", "wiener", "--boundary", "periodic"), "wiener has no boundary to choose"),
         (("denoise", "els", "--label", 12), "labels 0 to 9, got --label 12"),
-        (("denoise", "els", "--label", 1, "--data", "x.npy"), "--label and --full choose among the images"),
-        (("denoise", "els", "--patch", "calibrated", "--limit", 2000), "to calibrate, 4 images more than the 2000"),
+        (
+            ("denoise", "els", "--label", 1, "--data", "x.npy"),
+            "--label chooses among the images of Fashion-MNIST: leave it out",
+        ),
+        (("denoise", "els", "--patch", "calibrated", "--limit", 2000), "needs 4 images that the machine does not have"),
+        (("denoise", "els", "--patch", 99, "--limit", 2), "of 28x28 images 55 is the whole image about any pixel"),
+        (("denoise", "els", "--patch", "cifar10-resnet-zero", "--limit", 2), "did you mean 'cifar10-resnet-zeros'?"),
+        (("denoise", "el"), "no machine, network or file 'el'; did you mean 'els'?"),
         (
             ("denoise", "composite", "--patch", "calibrated", "--limit", 2),
             "such as equivariant_local and local, got patch",
@@ -145,12 +154,12 @@ def test_info_names_versions_threads_cache_and_data(capsys):
         (("denoise", "ls", "--size", "40x40", "--limit", 2), "size of the training images"),
         (("denoise", "els", "--data", "no/such/file.npy"), "no/such/file.npy"),
         (("denoise", "els", "--limit", 0), "--limit"),
-        (("denoise", "els", "--samples", 0, "--limit", 2), "replicas"),
+        (("denoise", "els", "--samples", 0, "--limit", 2), "--samples must be at least 1"),
         (("denoise", "els", "--steps", 0, "--limit", 2), "steps"),
         (("grow", "gray_scott", "--preset", "nosuch"), "maze"),
         (("grow", "gray_scott", "--set", "q=1"), "F, k"),
         (("grow", "schnakenberg", "--t-end", -1), "positive time"),
-        (("compare", "--samples", 0, "--limit", 2), "replicas"),
+        (("compare", "--samples", 0, "--limit", 2), "--samples must be at least 1"),
     ],
 )
 def test_a_mistake_is_one_message_and_status_2(arguments, message, tmp_path, capsys):
@@ -176,11 +185,21 @@ def test_a_file_that_is_no_image_set(tmp_path, capsys):
     assert "x-ubyte.gz" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [("grow", "nosuch"), ("grow", "brusselator", "--size", "8"), ("nosuch",), ()])
-def test_wrong_words_exit_with_status_2(arguments, capsys):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("grow", "gray_scot"), "no model 'gray_scot'; did you mean 'gray_scott'?"),
+        (("compare", "--machine", "elss"), "no machine 'elss'; did you mean 'els'?"),
+        (("grow", "brusselator", "--boundary", "periodc"), "did you mean 'periodic'?"),
+        (("grow", "brusselator", "--size", "8"), "expected HEIGHTxWIDTH"),
+        (("comparre",), "no command 'comparre'; did you mean 'compare'?"),
+        ((), "usage"),
+    ],
+)
+def test_wrong_words_exit_with_status_2_and_the_nearest_right_one(arguments, message, capsys):
     with pytest.raises(SystemExit, match="2"):
         run(*arguments)
-    assert "usage" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["compare", "grow", "denoise", "list", "info"])
@@ -195,3 +214,76 @@ def test_no_bar_in_a_pipe(tmp_path):
     command = [sys.executable, "-m", "turingdiff", "grow", "brusselator", "--size", "8x8", "--t-end", "1"]
     done = subprocess.run([*command, "--out", str(tmp_path)], capture_output=True, text=True, timeout=300, check=True)
     assert done.stderr == ""
+
+
+# --- output that cannot be printed
+
+
+def listed(**options):
+    command = [sys.executable, "-m", "turingdiff", "list"]
+    return subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=300, check=False, **options)
+
+
+def test_a_reader_that_has_gone_is_no_error():
+    ours, theirs = os.pipe()
+    os.close(ours)
+    done = listed(stdout=theirs)
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_a_full_device_is_one_message():
+    with open("/dev/full", "wb") as full:
+        done = listed(stdout=full)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert "No space left" in done.stderr
+
+
+def test_a_terminal_without_the_letters_gets_the_rest():
+    done = listed(stdout=subprocess.PIPE, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "reaction?diffusion" in done.stdout or "?" in done.stdout
+
+
+@compiled
+def test_what_was_computed_is_saved_before_it_is_printed(tmp_path, monkeypatch):
+    class Closed(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+        flush = write
+
+    out = tmp_path / "compare"
+    monkeypatch.setattr(sys, "stdout", Closed())
+    monkeypatch.setattr("turingdiff.cli._drop_what_cannot_be_written", lambda: None)
+    assert run("compare", "--model", "brusselator", "--machine", "ideal", "--limit", 4, "--samples", 1,
+               "--out", out) == 141  # fmt: skip
+    assert sorted(os.listdir(out)) == ["figure.png", "figure.svg", "film.gif", "index.html", "table.csv", "table.json"]
+    assert run("grow", "brusselator", "--size", "8x8", "--t-end", 1, "--dispersion", "--out", tmp_path / "grow") == 141
+    assert len(os.listdir(tmp_path / "grow")) == 3
+
+
+# --- frames
+
+
+@compiled
+def test_the_film_has_the_frames_that_are_asked_for_and_is_that_of_the_whole_run(tmp_path):
+    options = ("grow", "brusselator", "--size", "8x8", "--t-end", 5, "--seed", 3)
+    assert run(*options, "--frames", 11, "--out", tmp_path) == 0
+    rule = td.morphogenesis.brusselator()
+    whole = td.simulate(rule, rule.initial((8, 8), rng=3), rule.times(t_end=5), frames=11)
+    td.show.animate(whole, tmp_path / "whole.gif")
+    assert (tmp_path / "whole.gif").read_bytes() == (tmp_path / "brusselator.gif").read_bytes()
+    assert run(*options, "--frames", 1, "--out", tmp_path) == 2
+
+
+@compiled
+def test_a_warning_is_a_line_of_the_command(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("turingdiff.engine.runs.available_memory", lambda: 4 * 10 * 8 * 8 * 8)
+    monkeypatch.setattr("warnings.catch_warnings", partial(warnings.catch_warnings, action="default"))
+    assert run("grow", "brusselator", "--size", "8x8", "--t-end", 5, "--out", tmp_path) == 0
+    err = capsys.readouterr().err
+    assert err.startswith("turingdiff grow: about 10 frames are kept, not 200: those would take 0.000102 GB")
+    assert "--frames" in err

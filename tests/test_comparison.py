@@ -9,6 +9,7 @@ from PIL import Image
 import turingdiff as td
 from turingdiff.comparison import check_folder
 from turingdiff.comparison.rows import SPREAD, UNIFORM, mean, number
+from turingdiff.show.figures import _label_colours
 from turingdiff.show.tables import Number, Table
 
 FILES = ["figure.png", "figure.svg", "film.gif", "index.html", "table.csv", "table.json"]
@@ -50,8 +51,8 @@ def test_measures_stand_under_the_rule_they_belong_to(result):
     assert result.table.columns == ("Turing", "ELS")
     assert rows["steps"] == (str(math.ceil(3 / 0.00056)), "20")
     assert rows["training images"] == ("-", "24")
-    assert rows["radius seen [cells]"] == ("1", "1")
-    assert rows["light cone of the run [cells]"] == (str(math.ceil(3 / 0.00056)), "20")
+    assert rows["neighbourhood radius [cells]"] == ("1", "1")
+    assert rows["light-cone bound of the run [cells]"] == (str(math.ceil(3 / 0.00056)), "20")
     distances = td.measure.novelty(result.columns["ELS"].pictures, result.columns["ELS"].images).distance
     cell = rows["novelty: distance to nearest [rms]"][1]
     assert cell.value == pytest.approx(distances.mean())
@@ -68,7 +69,7 @@ def test_the_same_rulers_measure_both_families(result):
             "correlation length [cells]": [one.correlation_length for one in alone],
             "orientation order": [one.order for one in alone],
             "Euler characteristic": [one.euler for one in forms],
-            "number of high regions": [one.components for one in forms],
+            "regions above the threshold": [one.components for one in forms],
         }
         for row, values in expected.items():
             assert result.table.rows[row][place].value == pytest.approx(np.mean(values))
@@ -83,10 +84,23 @@ def test_rows_about_sources_are_those_of_the_mosaics(result):
     decided = [m.weight >= 0.5 for m in column.mosaics]
     parts = [td.measure.sources(m, where=w) for m, w in zip(column.mosaics, decided, strict=True)]
     rows = {name: cells[1] for name, cells in result.table.rows.items()}
-    assert rows["pixels with one source [share]"].value == pytest.approx(np.mean(decided))
-    assert rows["source images of these, effective number"].value == pytest.approx(np.mean([p.images for p in parts]))
+    assert rows["pixels with a dominant source patch [share]"].value == pytest.approx(np.mean(decided))
+    assert rows["effective number of source images"].value == pytest.approx(np.mean([p.images for p in parts]))
+    pieces = rows["effective number of copied pieces"].value
+    assert pieces == pytest.approx(np.mean([p.pieces for p in parts]))
+    for m, picture in zip(column.mosaics, column.pictures, strict=True):
+        alone = td.denoising.uncertainty(column.rule, picture, m.sigma)
+        np.testing.assert_allclose(m.contributions, alone.sources, rtol=1e-5)
+        np.testing.assert_allclose(m.weight, alone.largest, rtol=1e-6)
     near = td.measure.patch_distance(column.pictures, column.images, 3, boundary="zero")
     assert rows["3x3 windows: distance to nearest [rms]"].value == pytest.approx(near.distance.mean())
+
+
+def test_the_hue_of_a_pixel_is_as_strong_as_its_weight():
+    labels, weights = np.array([[3, 3, 3]]), np.array([[0.0, 0.5, 1.0]])
+    spread = np.ptp(_label_colours(labels, weights), axis=-1)[0]
+    assert spread == pytest.approx(spread[2] * weights[0])
+    assert spread[2] > 0.5
 
 
 def test_numbers_are_written_with_as_many_figures_as_their_error_lets_count():
@@ -101,9 +115,9 @@ def test_numbers_are_written_with_as_many_figures_as_their_error_lets_count():
         number(math.nan)
 
 
-def test_nudges_are_the_influences_of_their_cells(result):
+def test_perturbations_are_the_influences_of_their_cells(result):
     column = result.columns["Turing"]
-    found, times = column.nudges, np.asarray(column.rule.times())
+    found, times = column.perturbations, np.asarray(column.rule.times())
     first = int(np.flatnonzero(times == found.times[0])[0])
     assert times[first] == pytest.approx(3.0 * 19 / 20, abs=0.6)  # six frames: the last one before the stretch
     field = column.run.frames[np.flatnonzero(column.run.times == times[first])[0], 0]
@@ -112,17 +126,17 @@ def test_nudges_are_the_influences_of_their_cells(result):
     for n in (0, 37):
         alone = td.measure.influence(column.rule, field, times[first:], tuple(found.cells[n]), every=1)
         np.testing.assert_array_equal(found.maps[n], alone.maps[found.steps])
-        np.testing.assert_array_equal(found.felt[n], alone.radius[found.steps])
-        np.testing.assert_array_equal(found.seen[n], alone.reach(0.01)[found.steps])
+        np.testing.assert_array_equal(found.detectable[n], alone.radius[found.steps])
+        np.testing.assert_array_equal(found.visible[n], alone.reach(0.01)[found.steps])
         np.testing.assert_array_equal(found.bound, alone.bound[found.steps])
-    assert result.table.rows["a nudge is felt at all [cells]"][0].value == found.felt[:, -1].mean()
+    assert result.table.rows["a perturbation spreads, at all [cells]"][0].value == found.detectable[:, -1].mean()
 
 
 def test_sources_have_the_largest_weight_of_which_the_denoised_image_is_the_mean():
     images = td.data.fashion()[0][:6]
     machine = td.denoising.ideal(images)
     column = td.compare({"ideal": machine}, samples=2).columns["ideal"]
-    found, run = column.origins, column.run
+    found, run = column.pixel_sources, column.run
     assert found.levels == 20
     assert found.sigma[-1] == 0
     assert found.image.shape == (2, len(found.sigma), 28, 28)
@@ -144,7 +158,7 @@ def test_sources_of_many_samples_cost_no_more(result, monkeypatch):
     monkeypatch.setattr("turingdiff.comparison.page_data.MOSAICS", 4)
     monkeypatch.setattr("turingdiff.comparison.page_data.SAMPLES", 1)
     column = result.columns["ELS"]
-    few = td.comparison.clicks.origins(column.rule, column.run, column.mosaics)
+    few = td.comparison.page_data.pixel_sources(column.rule, column.run, column.mosaics)
     assert few.image.shape[:2] == (1, 4)
     assert few.levels == 20
     np.testing.assert_array_equal(few.sigma[[0, -2, -1]], column.run.times[[0, -2, -1]])
@@ -220,6 +234,23 @@ def test_replicas_without_a_pattern_are_counted_out():
     assert result.table.rows["wavelength of linear theory [cells]"][0].startswith("none: at_rest has no uniform")
 
 
+def test_a_pattern_that_has_died_is_uniform_in_table_and_figure(recwarn):
+    def start(rule, shape, rng):
+        return 1 + rng.random((1, *shape))
+
+    dying = td.Rule(fading, (), 1, start=start, grid=lambda rule: td.uniform(0, 20, 0.5))
+    result = td.compare({"dying": dying}, samples=2, shapes={"dying": (16, 16)})
+    assert np.ptp(result.columns["dying"].pictures) > 1e-9
+    assert not result.columns["dying"].patterned.any()
+    assert result.table.rows["pattern type"] == ("uniform",)
+    titles = [ax.get_title("left") for ax in result.figure().axes]
+    assert "dying, final state (uniform: 2 of 2)" in titles
+
+
+def fading(phi, i, j, t, p, g, out):
+    out[0, i, j] = -0.7 * phi[0, i, j]
+
+
 def at_rest(phi, i, j, t, p, g, out):
     out[0, i, j] = 0.0 * phi[0, i, j]
 
@@ -227,8 +258,8 @@ def at_rest(phi, i, j, t, p, g, out):
 @pytest.mark.parametrize("make", [td.denoising.wiener, td.denoising.equivariant, td.denoising.pca_local])
 def test_machines_that_weigh_no_patches_have_no_sources(make, tmp_path):
     result = td.compare({"machine": make(td.data.fashion()[0][:8])}, samples=1)
-    assert result.columns["machine"].origins is None
-    assert "pixels with one source [share]" not in result.table.rows
+    assert result.columns["machine"].pixel_sources is None
+    assert "pixels with a dominant source patch [share]" not in result.table.rows
     assert result.table.rows["training images"] == ("8",)
     assert result.save(tmp_path)[-1].exists()
 
@@ -254,6 +285,8 @@ def test_a_folder_that_cannot_be_made_is_found_before_the_work(tmp_path):
     with pytest.raises(NotADirectoryError, match="is a file"):
         check_folder(tmp_path / "file" / "out")
     assert list(check_folder(tmp_path / "out").iterdir()) == []
+    (tmp_path / "out" / "writable.txt").write_text("the user's")
+    assert [path.name for path in check_folder(tmp_path / "out").iterdir()] == ["writable.txt"]
 
 
 def test_a_table_fills_gaps_and_lines_up():

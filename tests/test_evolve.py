@@ -11,6 +11,7 @@ from rules import decay_rule, heat_rule, last, logistic_rule, swinging_heat
 
 import turingdiff as td
 from turingdiff.engine import flow, runs
+from turingdiff.engine.memory import available_memory
 from turingdiff.engine.times import check_times, rounded_down, steps_between
 
 schnakenberg = td.morphogenesis.schnakenberg
@@ -477,14 +478,21 @@ def test_simulate_keeps_as_many_frames_as_asked(options, kept):
     assert run.final.tobytes() == run.frames[-1].tobytes()
 
 
-def test_simulate_keeps_about_200_frames_or_what_fits_in_memory(monkeypatch):
+def test_simulate_keeps_about_200_frames_or_says_how_many_fit_in_memory(monkeypatch):
     field, times = numbers(1, 2, 3), td.uniform(0, 10, 0.001)
     assert 190 <= len(td.simulate(decay_rule(), field, times).times) <= 200
-    monkeypatch.setattr(runs, "DEFAULT_MEMORY", 10 * field.nbytes)
-    assert len(td.simulate(decay_rule(), field, times).times) == 10
-    monkeypatch.setattr(runs, "DEFAULT_MEMORY", 1)
-    assert len(td.simulate(decay_rule(), field, times).times) == 2
+    monkeypatch.setattr(runs, "available_memory", lambda: 4 * 10 * field.nbytes)
+    with pytest.warns(UserWarning, match=r"about 10 frames are kept, not 200: those would take 9.6e-06 GB"):
+        assert len(td.simulate(decay_rule(), field, times).times) == 10
+    assert len(td.simulate(decay_rule(), field, td.uniform(0, 9, 1)).times) == 10
     assert len(td.simulate(decay_rule(), field, times, frames=21).times) == 21  # asked for is asked for
+    monkeypatch.setattr(runs, "available_memory", lambda: 0)
+    with pytest.warns(UserWarning, match="about 2 frames"):
+        assert len(td.simulate(decay_rule(), field, times).times) == 2
+
+
+def test_the_available_memory_is_that_of_the_machine_or_less():
+    assert 2**26 < available_memory() < 2**50
 
 
 @pytest.mark.parametrize(

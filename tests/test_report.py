@@ -119,32 +119,37 @@ def test_the_table_is_that_of_the_json(page, folder):
 def test_what_a_user_wrote_is_text(page, folder):
     assert page.value("document.title").startswith(TITLE)
     assert page.value("document.querySelector('#command').textContent") == "turingdiff compare --out '<i>&amp;'"
-    assert page.value("document.querySelectorAll('main b:not(.scale b), main i:not(.scale i)').length") == 0
-    assert page.value("document.querySelector('.nudges h2').textContent").endswith(TITLE)
+    assert page.value("document.querySelectorAll('main b:not(.scale b), main i:not(.scale i, .bar i)').length") == 0
+    assert page.value("document.querySelector('.perturbations h2').textContent").endswith(TITLE)
 
 
 @pytest.mark.parametrize("name, row, column", [("ELS", 0, 27), ("ELS", 13, 9), ("ideal", 20, 20)])
 def test_a_click_on_a_pixel_shows_its_source_at_every_level(page, result, name, row, column):
     column_of = result.columns[name]
     machine, run = column_of.rule, column_of.run
-    section = section_of(page, "origins", name)
+    section = section_of(page, "sources", name)
     page.value(f"document.querySelectorAll({section + ' .choices button'!r})[1].click()")
     levels = page.value(f"document.querySelectorAll({section + ' .strip button'!r}).length")
-    assert levels == len(column_of.origins.sigma) == 16
+    assert levels == len(column_of.pixel_sources.sigma) == 16
     for k in (0, 8, 14, 15):
         page.value(f"document.querySelectorAll({section + ' .strip button'!r})[{k}].click()")
         click(page, f"{section} .pick", row, column, (28, 28))
         said = answer(page, section)
-        sigma = column_of.origins.sigma[k]
+        sigma = column_of.pixel_sources.sigma[k]
         field = run.frames[np.flatnonzero(run.times == sigma)[0], 1]
         exact = td.denoising.mosaic(machine, field, sigma=sigma or None)
         assert (int(said["y"]), int(said["x"]), int(said["level"]), int(said["sample"])) == (row, column, k, 1)
         assert int(said["image"]) == exact.image[row, column]
         assert (int(said["row"]), int(said["column"])) == (exact.row[row, column], exact.column[row, column])
         assert float(said["weight"]) == pytest.approx(exact.weight[row, column], rel=1e-6)
-        assert f"training image {said['image']}" in page.value(
-            f"document.querySelector({section + ' .answer'!r}).innerText"
-        )
+        uncertainty = td.denoising.uncertainty(machine, field, sigma or float(machine.times()[-2]))
+        assert float(said["contributions"]) == pytest.approx(uncertainty.sources[row, column], rel=1e-4)
+        told = page.value(f"document.querySelector({section + ' .answer'!r}).innerText")
+        assert f"training image {said['image']}" in told
+        if 10 < uncertainty.sources[row, column] < 999:
+            assert f"the largest of about {round(uncertainty.sources[row, column])} contributions is" in told
+        bar = page.value(f"document.querySelector({section + ' .bar i'!r}).style.width")
+        assert float(bar.removesuffix("%")) == pytest.approx(100 * exact.weight[row, column], rel=1e-3)
         drawn = cells_drawn(page, f"{section} .source", (28, 28))
         source = td.data.from_unit(machine.images)[exact.image[row, column], 0].astype(int)
         assert (np.abs(drawn - source) <= 1).mean() > 0.9  # all but the outlines
@@ -154,7 +159,7 @@ def test_a_click_on_a_pixel_shows_its_source_at_every_level(page, result, name, 
 
 
 def test_arrow_keys_move_the_pixel_and_stop_at_the_edge(page):
-    section = section_of(page, "origins", "ELS")
+    section = section_of(page, "sources", "ELS")
     click(page, f"{section} .pick", 1, 5, (28, 28))
     page.value(f"document.querySelector({section + ' .pick'!r}).focus()")
     for key, place in (("ArrowUp", (0, 5)), ("ArrowUp", (0, 5)), ("ArrowRight", (0, 6)), ("ArrowDown", (1, 6))):
@@ -165,7 +170,7 @@ def test_arrow_keys_move_the_pixel_and_stop_at_the_edge(page):
 
 def test_a_click_on_a_cell_shows_its_influence_cone(page, result):
     column = result.columns[TITLE]
-    section, found = section_of(page, "nudges", TITLE), column.nudges
+    section, found = section_of(page, "perturbations", TITLE), column.perturbations
     for (row, place), k in (((3, 38), 2), ((30, 1), len(found.times) - 1)):
         slider = f"document.querySelector({section + ' input'!r})"
         page.value(f"{slider}.value = {k}, {slider}.dispatchEvent(new Event('input'))")
@@ -178,7 +183,7 @@ def test_a_click_on_a_cell_shows_its_influence_cone(page, result):
         clock = np.asarray(column.rule.times())
         times = clock[clock >= found.times[0]][: found.steps[k] + 1]
         cone = td.measure.influence(column.rule, column.run.frames[frame, 0], times, at, every=len(times))
-        assert (float(said["felt"]), float(said["seen"])) == (cone.radius[-1], cone.reach(0.01)[-1])
+        assert (float(said["detectable"]), float(said["visible"])) == (cone.radius[-1], cone.reach(0.01)[-1])
         assert float(said["bound"]) == cone.bound[-1]
         drawn = cells_drawn(page, f"{section} .map", (32, 40))
         untouched = cone.maps[-1] == 0
@@ -190,7 +195,7 @@ def test_a_machine_without_sources_says_so(page):
     text = page.value(
         "[...document.querySelectorAll('#panels section')].map(s => s.innerText).find(t => t.startsWith('wiener'))"
     )
-    assert "no sources" in text
+    assert "no contributions" in text
 
 
 @pytest.mark.parametrize("width", [400, 1400])
@@ -215,7 +220,7 @@ def test_it_is_readable(page, width, tmp_path):
             .map(e => e.tagName + " " + e.textContent.slice(0, 40))"""
     )
     assert small == []
-    pick = page.value("document.querySelector('.origins .pick').getBoundingClientRect().width")
+    pick = page.value("document.querySelector('.sources .pick').getBoundingClientRect().width")
     assert pick >= 300
     page.screenshot(tmp_path / "page.png")
     assert (tmp_path / "page.png").stat().st_size > 100_000

@@ -302,8 +302,15 @@ def test_a_field_that_varies_by_rounding_is_uniform(dtype):
     assert (found.density, found.roundness, found.covered) == (0, 0, 0)
     assert math.isnan(found.wavelength)
     assert 0 < found.contrast < 1e-6
-    assert shapes(0.7 + 1e-6 * waves((20, 20), 0, 2)).pattern == "stripes"
-    assert shapes(0.7 + 1e-6 * waves((20, 20), 0, 2), tolerance=1e-5).pattern == "uniform"
+
+
+def test_a_contrast_that_nobody_would_see_is_none():
+    faint = 0.7 + 2e-6 * waves((20, 20), 0, 2)
+    assert shapes(faint).pattern == "uniform"
+    assert shapes(faint, tolerance=0).pattern == "stripes"
+    assert shapes(0.7 + 2e-5 * waves((20, 20), 0, 2)).pattern == "stripes"
+    assert shapes(1e-100 * waves((20, 20), 0, 2)).pattern == "stripes"
+    assert shapes(1e-178 * waves((20, 20), 0, 2)).pattern == "uniform"
 
 
 @pytest.mark.parametrize("value", [0, 3, True, 0.1, -7e11])
@@ -452,7 +459,7 @@ def test_the_shown_channel_is_what_is_observed_or_the_first_one():
 def test_a_pattern_that_has_died_is_uniform_and_steady():
     found = observe(run_of(lambda t: waves((24, 24), 1, 2) * math.exp(-20 * t)))
     assert (found.shapes.pattern, found.change, found.moving) == ("uniform", 0, False)
-    assert shapes(waves((24, 24), 1, 2) * 1e-200).pattern == "stripes"  # what the last frame alone tells
+    assert shapes(waves((24, 24), 1, 2) * math.exp(-200)).pattern == "stripes"  # what the last frame alone tells
 
 
 def test_the_last_tenth_is_found_among_frames_that_are_unevenly_spaced():

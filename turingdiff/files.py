@@ -31,6 +31,16 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{str(path)!r} is a folder; give the path of a file inside it")
+    temporary = new_file_beside(path)
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def new_file_beside(path: Path) -> Path:
+    """Make an empty file under a random name in the folder of `path`, and the folder; errors as `atomic_path`."""
     folder = path.parent
     temporary = folder / f".{path.stem[:60]}.{secrets.token_hex(4)}{path.suffix}"
     try:
@@ -48,8 +58,4 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             f"cannot write {str(path)!r}: no permission to write in the folder {str(folder)!r}; "
             "choose another folder or change its permissions"
         ) from error
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    return temporary

@@ -6,11 +6,13 @@ import argparse
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from turingdiff.cli.commands import run_compare, run_denoise, run_grow, run_info, run_list
 from turingdiff.cli.names import CALIBRATED, DEFAULT_IMAGES, HELD_OUT, MACHINES, MODELS, SHORT_NAMES
 from turingdiff.cli.networks import DEFAULT_SEEDS, run_train
 from turingdiff.cli.user_files import OrInFile
+from turingdiff.engine.suggestions import unknown
 from turingdiff.network._network import SHIPPED
 from turingdiff.network._weights import PADDINGS
 
@@ -18,9 +20,18 @@ IN_FILE = "FILE.py:NAME, one of your own"
 IMAGES = ".npz, .npy, IDX, CIFAR or a folder of pictures"
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that answers an unknown name with the nearest known one."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            what = str(action.metavar or action.dest).lower()
+            raise argparse.ArgumentError(action, unknown(what, str(value), map(str, action.choices)))
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    root = argparse.ArgumentParser(
+    root = _Parser(
         prog="turingdiff",
         description="Turing patterns and local-score diffusion models on one engine.",
         epilog="example: turingdiff compare --out demo",
@@ -48,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     two.add_argument("--size", type=_size, default=(256, 256), metavar="HxW", help="cells (256x256)")
     two.add_argument("--boundary", choices=("periodic", "no_flux", "zero"), help="(the model's own, most: periodic)")
     two.add_argument("--t-end", type=float, metavar="T", help="end of the clock (depends on the model)")
+    _add_frames(two)
     two.add_argument("--dispersion", action="store_true",
                      help="also draw which waves linear theory lets grow, on the torus, above the final "
                      "field's spectrum (with no_flux, under a Hann window)")  # fmt: skip
@@ -62,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
     three.add_argument("--size", type=_size, metavar="HxW", help="canvas (that of the training images)")
     three.add_argument("--boundary", choices=("zero", "periodic"), help="of machines of patches (zero)")
     three.add_argument("--steps", type=int, default=20, help="noise levels (20)")
+    _add_frames(three)
     _add_machine_options(three)
     _add_output(three)
 
@@ -94,6 +107,11 @@ def _command(
     command = commands.add_parser(name, help=text, description=text, epilog=f"example: {example}")
     command.set_defaults(command=run)
     return command
+
+
+def _add_frames(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--frames", type=int, metavar="N",
+                         help="about how many frames the film has (200, or what fits in memory)")  # fmt: skip
 
 
 def _add_output(command: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ import platform
 import sys
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -14,15 +15,16 @@ from typing import Literal
 import numpy as np
 
 from turingdiff import data
-from turingdiff.cli.names import MODELS, SHORT_NAMES, denoiser_named, print_file, system_named
+from turingdiff.cli.names import MODELS, SHORT_NAMES, at_least_1, denoiser_named, print_files, system_named
 from turingdiff.cli.networks import compare_with_network
 from turingdiff.cli.user_files import plain_title
 from turingdiff.comparison import check_folder, compare
 from turingdiff.denoising._noise_prediction import as_denoiser
 from turingdiff.denoising._patch_sizes import SCHEDULES
-from turingdiff.engine import Run, simulate
+from turingdiff.engine import Run, evolve, simulate
 from turingdiff.engine.compile import cache_folder
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.runs import frames_every, record
 from turingdiff.engine.times import rounded_down, uniform
 from turingdiff.measure import Dispersion, dispersion, patterned, spectrum, wavelength
 from turingdiff.morphogenesis._system import SAFETY
@@ -37,6 +39,7 @@ def run_compare(options: argparse.Namespace) -> None:
         return
     if options.seeds is not None:
         raise ValueError("--seeds is for --network; --samples sets the number of replicas")
+    at_least_1("--samples", options.samples)
     model = system_named(options.model or "schnakenberg", options)
     machine = denoiser_named(options.machine or "els", options, None)
     folder = check_folder(options.out)
@@ -44,11 +47,13 @@ def run_compare(options: argparse.Namespace) -> None:
     title = machine.name if images is None else f"{machine.name} ({len(images)} images)"
     rules: dict[str, Rule] = {f"Turing ({model.name})": model, title: machine}
     result = compare(rules, samples=options.samples, rng=options.seed, progress=sys.stderr.isatty())
-    print(result.table)
-    made = ", ".join(f"{name} in {column.seconds:.1f} s" for name, column in result.columns.items())
-    print(f"made {made}")
-    for path in result.save(folder, command=options.command_line):
-        print_file(path)
+    paths: list[Path] = []
+    try:
+        paths = result.save(folder, command=options.command_line)
+    finally:  # what was computed is shown even where it cannot be saved
+        print(result.table)
+        print("made " + ", ".join(f"{name} in {column.seconds:.1f} s" for name, column in result.columns.items()))
+        print_files(paths)
 
 
 def run_grow(options: argparse.Namespace) -> None:
@@ -58,16 +63,21 @@ def run_grow(options: argparse.Namespace) -> None:
     times = _times(rule, start, options.t_end)
     # Before the run: what has no dispersion relation is refused at once.
     curve = dispersion(rule.on_torus()) if options.dispersion else None
-    run = _simulate_and_save(rule, start, times, options, plain_title(options.model))
+    run, paths = _simulate_and_save(rule, start, times, options, plain_title(options.model))
     if curve is not None:
-        _save_dispersion(curve, run, rule, options)
+        paths.append(_save_dispersion(curve, run, rule, options))
+        print(_wavelengths(curve, run, rule))
+    print_files(paths)
 
 
 def run_denoise(options: argparse.Namespace) -> None:
     """Film and picture of a machine."""
+    for option in ("samples", "steps"):
+        at_least_1(f"--{option}", getattr(options, option))
     machine = as_denoiser(denoiser_named(options.machine, options, options.boundary), options.size)
     start = machine.initial(options.size or machine.canvas, rng=options.seed, replicas=options.samples)
-    _simulate_and_save(machine, start, machine.times(n=options.steps), options, plain_title(options.machine))
+    times = machine.times(n=options.steps)
+    print_files(_simulate_and_save(machine, start, times, options, plain_title(options.machine))[1])
 
 
 def run_list(options: argparse.Namespace) -> None:
@@ -112,26 +122,43 @@ def _times(rule: Rule, start: np.ndarray, t_end: float | None) -> Sequence[float
 
 def _simulate_and_save(
     rule: Rule, start: np.ndarray, times: Sequence[float], options: argparse.Namespace, name: str
-) -> Run:
+) -> tuple[Run, list[Path]]:
     folder = check_folder(options.out)
-    run = simulate(rule, start, times, progress=sys.stderr.isatty())
-    print_file(animate(run, folder / f"{name}.gif").path)
+    run = _film_of(rule, start, times, options.frames)
+    film = animate(run, folder / f"{name}.gif").path
     if run.frames.ndim == 4 and run.final.shape[1] == 1:  # the picture of a line of cells is its history
-        print_file(save_figure(kymograph(run), folder / f"{name}.png"))
-    else:
-        print_file(save_frame(run, folder / f"{name}.png"))
-    return run
+        return run, [film, save_figure(kymograph(run), folder / f"{name}.png")]
+    return run, [film, save_frame(run, folder / f"{name}.png")]
 
 
-def _save_dispersion(curve: Dispersion, run: Run, rule: Rule, options: argparse.Namespace) -> None:
-    """The curve above the spectrum of the final picture, and both wavelengths in a line."""
+def _film_of(rule: Rule, start: np.ndarray, times: Sequence[float], frames: int | None) -> Run:
+    """The run in the species that its film shows: the others would take as much memory again."""
+    if rule.shown is None:
+        return simulate(rule, start, times, frames=frames, progress=sys.stderr.isatty())
+    shown = np.s_[..., rule.shown : rule.shown + 1, :, :]
+    steps = len(times) - 1
+    every = frames_every(steps, start[shown], frames, None)
+    evolution = ((t, field[shown]) for t, field in evolve(rule, start, times, every=every))
+    run = record(rule, start[shown], evolution, -(-steps // every) + 1, sys.stderr.isatty())
+    return replace(run, channels=(rule.channels[rule.shown],), shown=0)
+
+
+def _save_dispersion(curve: Dispersion, run: Run, rule: Rule, options: argparse.Namespace) -> Path:
+    """The curve above the spectrum of the final picture."""
+    figure = dispersion_figure(curve, spectrum(run.view(-1), run.dx, window=_window(rule)))
+    return save_figure(figure, options.out / f"{plain_title(options.model)}-dispersion.png")
+
+
+def _wavelengths(curve: Dispersion, run: Run, rule: Rule) -> str:
     picture = run.view(-1)
-    window: Literal["hann"] | None = None if rule.neighbourhood.periodic else "hann"
-    measured = wavelength(picture, run.dx, window=window) if patterned(picture) else "none, the final field is uniform"
+    shows = patterned(picture, [run.view(k) for k in range(len(run.times))])
+    measured = wavelength(picture, run.dx, window=_window(rule)) if shows else "none, the final field is uniform"
     predicted = f"{curve.wavelength:.4g}" if curve.unstable_band and curve.k_max else "none"
-    print(f"wavelength predicted {predicted} ({curve.regime}), measured {measured}")
-    figure = dispersion_figure(curve, spectrum(picture, run.dx, window=window))
-    print_file(save_figure(figure, options.out / f"{plain_title(options.model)}-dispersion.png"))
+    return f"wavelength predicted {predicted} ({curve.regime}), measured {measured}"
+
+
+def _window(rule: Rule) -> Literal["hann"] | None:
+    return None if rule.neighbourhood.periodic else "hann"
 
 
 def _wrapped(title: str, text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +77,7 @@ def refuse(given: dict[str, Any], why: str) -> None:
 
 def machine_made(make: Callable[..., Rule], name: str, options: argparse.Namespace, boundary: str | None) -> Rule:
     """The machine that a function makes of the images that the options ask for."""
-    limit = DEFAULT_IMAGES if options.limit is None else options.limit
-    _at_least_1(limit)
+    limit = DEFAULT_IMAGES if options.limit is None else at_least_1("--limit", options.limit)
     images, others = np.split(training_images(options, limit + HELD_OUT), [limit])
     given: dict[str, Any] = {
         key: value for key, value in (("patch", options.patch), ("boundary", boundary)) if value is not None
@@ -88,12 +87,16 @@ def machine_made(make: Callable[..., Rule], name: str, options: argparse.Namespa
         raise ValueError(f"{name} has no {' or '.join(given)} to choose; {', '.join(able)} have")
     if options.patch == CALIBRATED:
         given["patch"] = _calibrated(images, others, make, boundary or "zero")
+    check_patch(options.patch, images)
     return made(make, name, {"images": images} | given)
 
 
 def _calibrated(images: np.ndarray, others: np.ndarray, make: Any, boundary: str) -> denoising.Calibration:
     if len(others) < HELD_OUT:
-        raise ValueError(f"to calibrate, {HELD_OUT} images more than the {len(images)} of --limit are needed")
+        raise ValueError(
+            f"--patch {CALIBRATED} needs {HELD_OUT} images that the machine does not have: of the "
+            f"{len(images) + len(others)} that there are, give it fewer with --limit"
+        )
     sizes = denoising.calibrate(images, others, make, boundary=boundary)
     print(f"patch sizes, from the lowest noise up: {', '.join(map(str, sizes.sizes))}")
     return sizes
@@ -103,9 +106,10 @@ def training_images(options: argparse.Namespace, limit: int | None) -> np.ndarra
     """The first images of those that the options ask for: own ones, or the clothes, all or of a kind."""
     if options.data is None:
         return clothes(options, limit, options.label)[0]
-    if options.label is not None or getattr(options, "full", False):
-        raise ValueError("--label and --full choose among the images of Fashion-MNIST: your own have no labels")
-    return data.load(options.data, _at_least_1(limit))
+    given = {"--label": options.label is not None, "--full": getattr(options, "full", False)}
+    if used := " and ".join(option for option, is_given in given.items() if is_given):
+        raise ValueError(f"{used} chooses among the images of Fashion-MNIST: leave it out with --data")
+    return data.load(options.data, None if limit is None else at_least_1("--limit", limit))
 
 
 def clothes(options: argparse.Namespace, limit: int | None, label: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -115,15 +119,29 @@ def clothes(options: argparse.Namespace, limit: int | None, label: int | None = 
         images, labels = images[labels == label], labels[labels == label]
     if not len(images):
         raise ValueError(f"the images of Fashion-MNIST have the labels 0 to 9, got --label {label}")
-    return images[: _at_least_1(limit)], labels[:limit]
+    limit = None if limit is None else at_least_1("--limit", limit)
+    return images[:limit], labels[:limit]
 
 
-def _at_least_1(limit: int | None) -> int | None:
-    if limit is not None and limit < 1:
-        raise ValueError(f"--limit must be at least 1, got {limit}")
-    return limit
+def at_least_1(option: str, value: int) -> int:
+    """The value of an option that counts something."""
+    if value < 1:
+        raise ValueError(f"{option} must be at least 1, got {value}")
+    return value
 
 
-def print_file(path: Path) -> None:
+def check_patch(patch: int | str | None, images: np.ndarray) -> None:
+    """Refuse windows that are wider than any that holds a whole training image about each of its pixels."""
+    height, width = images.shape[-2:]
+    widest = 2 * max(height, width) - 1
+    if isinstance(patch, int) and patch > widest:
+        raise ValueError(
+            f"--patch {patch} is wider than needed: of {height}x{width} images {widest} is the whole image about any "
+            f"pixel; give an odd number up to {widest}"
+        )
+
+
+def print_files(paths: Iterable[Path]) -> None:
     """Say what was written."""
-    print(f"{path}  ({human_size(path.stat().st_size)})")
+    for path in paths:
+        print(f"{path}  ({human_size(path.stat().st_size)})")

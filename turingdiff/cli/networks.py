@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 import numpy as np
 
 from turingdiff import denoising
-from turingdiff.cli.names import CALIBRATED, clothes, print_file, training_images
+from turingdiff.cli.names import CALIBRATED, check_patch, clothes, print_files, training_images
 from turingdiff.comparison import check_folder, compare
 from turingdiff.comparison.against_reference import check_counts, check_reference
 from turingdiff.network._network import SHIPPED, weights_of
@@ -38,6 +39,7 @@ def compare_with_network(options: argparse.Namespace) -> None:
     weights, _ = weights_of(options.network)
     network = denoising.network(options.network, label=options.label if weights.architecture.classes else None)
     images, digest = _images_of(options, weights)
+    check_patch(options.patch, images)
     boundary = str(network.neighbourhood.boundary)
     rules: dict[str, denoising.Denoiser] = {"network": network}
     rules |= {name: make(images, patch=options.patch or 3, boundary=boundary) for name, make in LOCAL.items()}
@@ -54,13 +56,16 @@ def compare_with_network(options: argparse.Namespace) -> None:
         for name, make in LOCAL.items():
             rng = np.random.default_rng((options.seed, 1))  # not the noises that are compared
             sizes = denoising.calibrate_to(network, images, make, trajectories=TRAJECTORIES, rng=rng)
-            print(f"patch sizes of {name}, from the lowest noise up: {', '.join(map(str, sizes.sizes))}", flush=True)
+            print(f"patch sizes of {name}, from the lowest noise up: {', '.join(map(str, sizes.sizes))}")
             rules[name] = make(images, patch=sizes, boundary=boundary)
     result = compare(rules, reference="network", seeds=seeds, samples=options.samples, rng=options.seed,
                      progress=sys.stderr.isatty())  # fmt: skip
-    print(result.table)
-    for path in result.save(folder):
-        print_file(path)
+    paths: list[Path] = []
+    try:
+        paths = result.save(folder)
+    finally:  # what was computed is shown even where it cannot be saved
+        print(result.table)
+        print_files(paths)
 
 
 def _images_of(options: argparse.Namespace, weights: Weights) -> tuple[np.ndarray, str]:
@@ -78,7 +83,7 @@ def run_train(options: argparse.Namespace) -> None:
     try:
         from turingdiff.network import Settings, train
     except ImportError as error:
-        raise ImportError(f'training needs PyTorch ({error}): pip install "turingdiff[train]"') from error
+        raise ImportError(f"training needs PyTorch ({error}): pip install torch") from error
     labels = None
     if options.classes:
         if options.data is not None or options.label is not None:
@@ -94,4 +99,4 @@ def run_train(options: argparse.Namespace) -> None:
     weights = train(images, options.out, settings, labels=labels, resume=options.resume, progress=sys.stderr.isatty())
     losses = weights.record["loss"]
     print(f"loss {losses[0]} in the first steps, {losses[-1]} in the last" if losses else "a few steps only")
-    print_file(options.out)
+    print_files([options.out])

@@ -8,14 +8,14 @@ from functools import cached_property
 
 import numpy as np
 
-from turingdiff.comparison.page_data import nudges, origins
+from turingdiff.comparison.page_data import perturbations, pixel_sources
 from turingdiff.denoising import Machine, Mosaic, mosaic
 from turingdiff.denoising._noise_prediction import as_denoiser
 from turingdiff.engine import Run, simulate
 from turingdiff.engine.rule import Rule
 from turingdiff.measure import Novelty, Spectrum, Wavelength, leave_one_out, novelty, patterned, spectrum, wavelength
 from turingdiff.show.figures import Strip
-from turingdiff.show.report import Nudges, Origins
+from turingdiff.show.report import Perturbations, PixelSources
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,15 +27,17 @@ class Column:
     pictures
         (B, C, H, W), the final view of every replica.
     patterned
-        (B,) whether a picture varies by more than rounding.
+        (B,) whether a picture varies by more than 1e-5 of the largest value in the run.
+    largest
+        That value: the largest magnitude of any picture of the run.
     wavelength
         Of all pictures that vary together, in the units of ``dx``; None where none does.
-    nudges
-        What became of nudged cells; along time only, as one nudge of a machine costs as much as a sample.
+    perturbations
+        How far perturbations of single cells spread; along time only, as one of a machine costs as much as a sample.
     images, novelty
         The training images, and how far every picture is from them; of denoisers that have some.
     mosaics
-        Where every pixel comes from; of machines that weigh training patches only.
+        The training patch with the largest weight at every pixel; of machines that weigh training patches only.
     """
 
     rule: Rule
@@ -44,19 +46,20 @@ class Column:
     seconds: float
     pictures: np.ndarray
     patterned: np.ndarray
+    largest: float
     spectrum: Spectrum
     wavelength: Wavelength | None
-    nudges: Nudges | None = None
+    perturbations: Perturbations | None = None
     images: np.ndarray | None = None
     novelty: Novelty | None = None
     mosaics: tuple[Mosaic, ...] = ()
 
     @cached_property
-    def origins(self) -> Origins | None:
-        """The sources of every pixel, level by level; computed when first asked for, as it takes a while."""
+    def pixel_sources(self) -> PixelSources | None:
+        """The largest contribution to every pixel, level by level; computed when first asked for: it takes a while."""
         if not (self.mosaics and isinstance(self.rule, Machine)):
             return None
-        return origins(self.rule, self.run, self.mosaics)
+        return pixel_sources(self.rule, self.run, self.mosaics)
 
 
 def make_column(rule: Rule, shape: tuple[int, int], samples: int, rng: int, frames: int, progress: bool) -> Column:
@@ -69,11 +72,12 @@ def make_column(rule: Rule, shape: tuple[int, int], samples: int, rng: int, fram
     seconds = time.perf_counter() - begin
     pictures = run.view(-1)
     pictures = pictures if pictures.ndim == 4 else pictures[:, None]
-    shows = np.asarray(patterned(pictures))
+    largest = max(float(np.abs(run.view(k)).max()) for k in range(len(run.times)))
+    shows = np.asarray(patterned(pictures, [largest]))
     dx = rule.neighbourhood.dx
     length = wavelength(pictures[shows], dx) if shows.any() else None
-    found = nudges(rule, run, times) if rule.clock == "time" else None
-    made = (rule, run, len(times) - 1, seconds, pictures, shows, spectrum(pictures, dx), length, found)
+    spread = perturbations(rule, run, times, largest) if rule.clock == "time" else None
+    made = (rule, run, len(times) - 1, seconds, pictures, shows, largest, spectrum(pictures, dx), length, spread)
     images = getattr(rule, "images", None)
     if images is None:
         return Column(*made)
@@ -88,7 +92,9 @@ def make_column(rule: Rule, shape: tuple[int, int], samples: int, rng: int, fram
 def strips_of(name: str, column: Column) -> list[Strip]:
     """The pictures of a column in the figure: final states, and under samples what they are made of."""
     grey = column.rule.clock == "sigma"
-    strips = [Strip(f"{name}, final state", column.pictures, "gray" if grey else None)]
+    uniform = int((~column.patterned).sum())
+    told = f" (uniform: {uniform} of {len(column.pictures)})" if uniform else ""
+    strips = [Strip(f"{name}, final state{told}", column.pictures, "gray" if grey else None, largest=column.largest)]
     if column.images is not None and column.novelty is not None:
         index, shift = np.atleast_1d(column.novelty.index), np.atleast_2d(column.novelty.shift)
         pairs = zip(index, shift, strict=True)
@@ -96,6 +102,7 @@ def strips_of(name: str, column: Column) -> list[Strip]:
         nearest = [np.roll(column.images[n], s, axis=(-2, -1)) if same_size else column.images[n] for n, s in pairs]
         strips.append(Strip("nearest training image, over all shifts", np.stack(nearest), "gray"))
     if column.mosaics:
-        sources = np.stack([m.image for m in column.mosaics])
-        strips.append(Strip("which training image each pixel comes from", column.pictures, "gray", sources))
+        sources, weights = (np.stack([getattr(m, name) for m in column.mosaics]) for name in ("image", "weight"))
+        title = "training image with the largest weight at each pixel; the paler, the less it weighs"
+        strips.append(Strip(title, column.pictures, "gray", sources, weights))
     return strips

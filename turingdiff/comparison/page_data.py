@@ -13,20 +13,21 @@ from turingdiff.denoising import Machine, Mosaic, mosaic
 from turingdiff.engine import Run
 from turingdiff.engine.rule import Rule
 from turingdiff.measure._influence import Influence, influences
-from turingdiff.show.report import Nudges, Origins
+from turingdiff.show.colour import limits
+from turingdiff.show.report import Perturbations, PixelSources
 
 SAMPLES = 4  # with sources
 MOSAICS = 32  # of all samples and levels: each costs as much as one to three denoising steps of one sample
 CELLS = 8  # along each side of the field
-UPDATES = 1e9  # of cells, by all nudged runs together: some four seconds of one core for two species
+UPDATES = 1e9  # of cells, by all perturbed runs together: some four seconds of one core for two species
 STRETCH = 1 / 20  # of the run
 FIRST = 64  # steps, shown from near
 READINGS = 8  # of these, and as many of the whole stretch
-SEEN = 0.01  # of the largest difference of the moment
+VISIBLE = 0.01  # of the largest difference of the moment
 
 
-def origins(rule: Machine, run: Run, finals: Sequence[Mosaic]) -> Origins:
-    """The nearest training patch of every pixel, at some of the recorded levels and of the finished samples.
+def pixel_sources(rule: Machine, run: Run, finals: Sequence[Mosaic]) -> PixelSources:
+    """The largest contribution to every pixel, at some of the recorded levels and to the finished samples.
 
     At a level sigma the run's field y is what the machine compares with its training patches, so the nearest admissible
     one, y_Ox - p smallest, has the largest of the weights exp(-||y_Ox - p||²/(2 sigma²)) of which D(y; sigma) is the
@@ -41,12 +42,12 @@ def origins(rule: Machine, run: Run, finals: Sequence[Mosaic]) -> Origins:
         for n, final in enumerate(finals)
     ]
     pictures = np.stack([run.view(k)[: len(finals)] for k in (*chosen, len(run.times) - 1)], axis=1)
-    image, row, column, weight = (
+    image, row, column, weight, contributions = (
         np.array([[getattr(m, name) for m in sample] for sample in maps])
-        for name in ("image", "row", "column", "weight")
+        for name in ("image", "row", "column", "weight", "contributions")
     )
     used, sprite = np.unique(image, return_inverse=True)
-    return Origins(
+    return PixelSources(
         sigma=run.times[[*chosen, -1]],
         patch=np.array([m.patch for m in maps[0]]),
         levels=int((np.asarray(rule.times()) > 0).sum()),
@@ -57,15 +58,16 @@ def origins(rule: Machine, run: Run, finals: Sequence[Mosaic]) -> Origins:
         row=row,
         column=column,
         weight=weight,
+        contributions=contributions,
         periodic=rule.neighbourhood.periodic,
     )
 
 
-def nudges(rule: Rule, run: Run, times: Sequence[float]) -> Nudges:
-    """The influence of a lattice of cells over the last part of a run: of the pattern as it stands, replica 0.
+def perturbations(rule: Rule, run: Run, times: Sequence[float], largest: float) -> Perturbations:
+    """The influence of a lattice of cells over the last part of a run, on the pattern of its first replica.
 
     Readings are dense over the first steps, where the light cone of the declared radii is inside the field, and then
-    even. What would cost more than `UPDATES` is cut short.
+    even. What would cost more than `UPDATES` is cut short. `largest` is the largest magnitude in the run.
     """
     clock, shape = np.asarray(times, float), run.frames.shape[-2:]
     rows, columns = (_lattice(length) for length in shape)
@@ -74,20 +76,22 @@ def nudges(rule: Rule, run: Run, times: Sequence[float]) -> Nudges:
     first = int(np.abs(clock - run.times[begin]).argmin())
     steps = max(1, int(UPDATES / (len(cells) + 1) / (shape[0] * shape[1])))
     stretch = clock[first : first + steps + 1]
-    found = _readings(rule, run.frames[begin, 0], stretch[: FIRST + 1], cells)
+    cones = _readings(rule, run.frames[begin, 0], stretch[: FIRST + 1], cells)
     if len(stretch) > FIRST + 1:
         late = _readings(rule, run.frames[begin, 0], stretch, cells)
-        found = [_joined(*pair) for pair in zip(found, late, strict=True)]
-    return Nudges(
-        picture=run.view(begin)[0].reshape(-1, *shape),
+        cones = [_joined(*pair) for pair in zip(cones, late, strict=True)]
+    picture = run.view(begin)[0].reshape(-1, *shape)
+    return Perturbations(
+        picture=picture,
+        limits=limits([picture], largest),
         cells=np.array(cells),
-        times=found[0].times,
-        steps=np.searchsorted(stretch, found[0].times),
-        maps=np.stack([one.maps for one in found]),
-        felt=np.stack([one.radius for one in found]),
-        seen=np.stack([one.reach(SEEN) for one in found]),
-        bound=found[0].bound,
-        edge=int(found[0].distance.max()),
+        times=cones[0].times,
+        steps=np.searchsorted(stretch, cones[0].times),
+        maps=np.stack([one.maps for one in cones]),
+        detectable=np.stack([one.radius for one in cones]),
+        visible=np.stack([one.reach(VISIBLE) for one in cones]),
+        bound=cones[0].bound,
+        edge=int(cones[0].distance.max()),
     )
 
 

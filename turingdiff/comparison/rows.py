@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from turingdiff.comparison.columns import Column
-from turingdiff.comparison.page_data import SEEN
+from turingdiff.comparison.page_data import VISIBLE
 from turingdiff.engine.rule import Rule
 from turingdiff.measure import change, dispersion, patch_distance, patch_leave_one_out, shapes, sources, structure
 from turingdiff.show.tables import Number
@@ -18,13 +18,13 @@ from turingdiff.show.tables import Number
 Measure = Callable[[np.ndarray], Any]  # of pictures (B, C, H, W): one number, or (B,)
 
 SPREAD = (
-    "mean ± standard error over replicas (over nudged cells for influence); for the wavelength, of all replicas "
-    "together, ± that of the peak of the spectrum"
+    "mean ± standard error over replicas (for how far a perturbation spreads, over perturbed cells); for the "
+    "wavelength, of all replicas together, ± that of the peak of the spectrum"
 )
 UNIFORM = "none: constant field"
 PATCH = 3  # side of the windows whose distance to the training set is measured
 SMALL = 1e-6  # from here down errors are written with an exponent
-DECIDED = 0.5  # the weight from which a pixel has one source
+DECIDED = 0.5  # the weight from which a pixel has a dominant source
 
 
 def rows_of(column: Column) -> dict[str, str]:
@@ -113,17 +113,19 @@ def _pattern(column: Column) -> dict[str, str]:
     def row(of: Callable[[Any], float], measured: list[Any]) -> str:
         return mean((of(one) for one in measured), _counted(column)) if measured else UNIFORM
 
-    names = Counter(form.pattern for form in forms)
-    tally = ", ".join(f"{name} {count}" for name, count in names.most_common())
+    counts = Counter(form.pattern for form in forms) + Counter(uniform=int((~column.patterned).sum()))
+    types = ", ".join(f"{name} in {count}" for name, count in counts.most_common())
     ago = column.run.view(-1 - math.ceil((len(column.run.times) - 1) / 10))
     return found | {
         "correlation length [cells]": row(lambda s: s.correlation_length, alone),
         "orientation order": row(lambda s: s.order, alone),
-        "high regions look like": (next(iter(names)) if len(names) == 1 else tally) if forms else "uniform",
-        "number of high regions": row(lambda s: s.components, forms),
+        "pattern type": next(iter(counts)) if len(counts) == 1 else f"{types} of {counts.total()} replicas",
+        "regions above the threshold": row(lambda s: s.components, forms),
         "Euler characteristic": row(lambda s: s.euler, forms),
-        "high regions cover [share]": row(lambda s: s.covered, forms),
-        "change over the last tenth [std]": mean(change(*pair) for pair in zip(ago, column.run.view(-1), strict=True)),
+        "area above the threshold [share]": row(lambda s: s.covered, forms),
+        "change over the last tenth of the run [std]": mean(
+            change(*pair) for pair in zip(ago, column.run.view(-1), strict=True)
+        ),
     }
 
 
@@ -150,19 +152,19 @@ def _locality(column: Column) -> dict[str, str]:
     known = [radius for radius in radii if radius is not None]
     if len(known) < len(radii):
         whole: str = "whole field"
-        found = {"radius seen [cells]": whole, "light cone of the run [cells]": whole}
+        found = {"neighbourhood radius [cells]": whole, "light-cone bound of the run [cells]": whole}
     else:
         ends = dict.fromkeys((known[0], known[-1]))
         found = {
-            "radius seen [cells]": " to ".join(map(str, ends)),
-            "light cone of the run [cells]": Number(str(sum(known)), sum(known)),
+            "neighbourhood radius [cells]": " to ".join(map(str, ends)),
+            "light-cone bound of the run [cells]": Number(str(sum(known)), sum(known)),
         }
-    if column.nudges is not None:
-        last, after = column.nudges, f" in {column.nudges.steps[-1]} steps"
-        for name, radius in ((f"a nudge is seen, above {SEEN:.0%} [cells]", last.seen),
-                             ("a nudge is felt at all [cells]", last.felt)):  # fmt: skip
-            told = radius[:, -1][~np.isnan(radius[:, -1])]
-            found[name] = mean(told, after) if len(told) else f"nowhere{after}"
+    if column.perturbations is not None:
+        last, after = column.perturbations, f" in {column.perturbations.steps[-1]} steps"
+        for name, radius in ((f"a perturbation spreads, above {VISIBLE:.0%} of the largest [cells]", last.visible),
+                             ("a perturbation spreads, at all [cells]", last.detectable)):  # fmt: skip
+            reached = radius[:, -1][~np.isnan(radius[:, -1])]
+            found[name] = mean(reached, after) if len(reached) else f"nowhere{after}"
     return found
 
 
@@ -188,7 +190,7 @@ def _likeness(column: Column) -> dict[str, str]:
 
 
 def _sources(column: Column) -> dict[str, str]:
-    """What the pictures are made of, by the pixels of which one training patch has most of the weight."""
+    """The patches and images that the pictures are made of, by the pixels at which one patch has most of the weight."""
     if not column.mosaics or column.images is None:
         return {}
     period = column.images.shape[2:] if column.rule.neighbourhood.periodic else None
@@ -197,10 +199,10 @@ def _sources(column: Column) -> dict[str, str]:
         sources(m, period=period, where=where) for m, where in zip(column.mosaics, decided, strict=True) if where.any()
     ]
     equal = [m.consistency(p).fraction for m, p in zip(column.mosaics, column.pictures, strict=True)]
-    none: str = "none: no pixel is decided"
+    none: str = "none: no pixel has one"
     return {
-        "pixels with one source [share]": mean(where.mean() for where in decided),
-        "source images of these, effective number": mean(part.images for part in parts) if parts else none,
-        "source pieces of these, effective number": mean(part.pieces for part in parts) if parts else none,
-        "pixels equal to their source [share]": mean(equal),
+        "pixels with a dominant source patch [share]": mean(where.mean() for where in decided),
+        "effective number of source images": mean(part.images for part in parts) if parts else none,
+        "effective number of copied pieces": mean(part.pieces for part in parts) if parts else none,
+        "pixels equal to their nearest patch [share]": mean(equal),
     }

@@ -19,7 +19,8 @@ from turingdiff.denoising._denoiser import Denoiser
 from turingdiff.engine import Run
 from turingdiff.engine.flow import check_rule
 from turingdiff.engine.rule import Rule
-from turingdiff.files import atomic_path
+from turingdiff.engine.suggestions import unknown
+from turingdiff.files import new_file_beside
 from turingdiff.show import Film, animate_side_by_side
 from turingdiff.show.figures import comparison_figure, save_figure
 from turingdiff.show.report import Panel, Report, write_report
@@ -48,7 +49,7 @@ class Comparison:
         return {name: column.run for name, column in self.columns.items()}
 
     def figure(self, *, table: bool = True) -> Figure:
-        """Final states; nearest training images and mosaics under samples; spectra; the table unless left out."""
+        """Final states, under samples nearest training images and mosaics; spectra; the table unless left out."""
         strips = [strip for name, column in self.columns.items() for strip in strips_of(name, column)]
         spectra = {}
         for name, column in self.columns.items():
@@ -63,8 +64,9 @@ class Comparison:
     def save(self, folder: str | os.PathLike[str], *, command: str | None = None) -> list[Path]:
         """Write film.gif, figure.png, figure.svg, table.csv, table.json and the page index.html; returns their paths.
 
-        The page holds all the others, opens without a network, and answers clicks: on a pixel of a sample with its
-        sources, on a cell of a pattern with its influence cone. The sources are computed here, level by level.
+        The page holds all the others, opens without a network, and answers clicks: on a pixel of a sample with the
+        training patch that contributes most to it, on a cell of a pattern with its influence cone. The patches are
+        found here, level by level.
 
         Parameters
         ----------
@@ -85,7 +87,7 @@ class Comparison:
             self.table.save(folder / "table.csv"),
             self.table.save_json(folder / "table.json", **about),
         ]
-        panels = [Panel(name, c.run.clock, c.origins, c.nudges) for name, c in self.columns.items()]
+        panels = [Panel(name, c.run.clock, c.pixel_sources, c.perturbations) for name, c in self.columns.items()]
         report = Report(**about, table=self.table, film=paths[0], figure=self.figure(table=False), panels=panels)
         return [*paths, write_report(report, folder / "index.html")]
 
@@ -178,8 +180,9 @@ def compare(
     if not isinstance(rng, int | np.integer):
         raise TypeError(f"rng is the seed of every rule, a whole number; got {rng!r}")
     shapes = shapes or {}
-    if unknown := set(shapes) - set(rules):
-        raise ValueError(f"shapes names {sorted(unknown)}, which is none of the rules {list(rules)}")
+    for name in shapes:
+        if name not in rules:
+            raise ValueError(f"shapes: {unknown('rule', name, rules)}")
     columns, rows = {}, {}
     for name, rule in rules.items():
         check_rule(rule)
@@ -205,8 +208,5 @@ def check_folder(folder: str | os.PathLike[str]) -> Path:
         If it cannot be made or written.
     """
     folder = Path(folder)
-    probe = folder / "writable.txt"
-    with atomic_path(probe):
-        pass
-    probe.unlink()
+    new_file_beside(folder / "probe").unlink()
     return folder

@@ -40,7 +40,9 @@ class Mosaic:
     patch
         Side of the window.
     sigma
-        The noise level of `weight`.
+        The noise level of `weight` and `entropy`.
+    entropy
+        (H, W) of the softmax, -sum W log W in nats.
     """
 
     image: np.ndarray
@@ -51,6 +53,15 @@ class Mosaic:
     value: np.ndarray
     patch: int
     sigma: float
+    entropy: np.ndarray
+
+    @property
+    def contributions(self) -> np.ndarray:
+        """(H, W) effective number of patches that a pixel is the mean of, exp(entropy): 1 where one has all the weight.
+
+        Equal patches count one by one.
+        """
+        return np.exp(self.entropy)
 
     def consistency(self, image: np.ndarray, tolerance: float = ONE_GREY_LEVEL) -> Consistency:
         """How far `image`, of which this is the mosaic, is one: see `turingdiff.denoising.consistency`."""
@@ -168,7 +179,9 @@ def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None, sigma:
             winner = np.where(closer, first + lane[..., 0], winner)
             place = np.where(closer, np.take_along_axis(found[0, k].reshape(split), lane, -1)[..., 0], place)
             first += LANES
-    weight = merge_all(moments, precision).weight(least, precision)[0]
+    state = merge_all(moments, precision)
+    weight = state.weight(least, precision)[0]
+    entropy = np.maximum(state.entropy()[0], 0)  # rounding may lead a hair below
     row, column = np.divmod(place, images.shape[3])
     value = to_unit(images[winner, :, row, column]).transpose(2, 0, 1)
-    return Mosaic(winner, row, column, np.sqrt(least), weight, value, 2 * r + 1, sigma)
+    return Mosaic(winner, row, column, np.sqrt(least), weight, value, 2 * r + 1, sigma, entropy)

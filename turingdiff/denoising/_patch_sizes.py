@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from turingdiff.denoising._levels import cosine_sigma
+from turingdiff.engine.suggestions import unknown
 
 PatchSize = int | str | Callable[[float], int]
 
@@ -83,7 +84,7 @@ def size_function(
     """The patch size as a function of sigma; `check` passes on a size or says what is wrong with it."""
     if isinstance(patch, str):
         if patch not in schedules:
-            raise ValueError(f"no published patch schedule {patch!r}; there are {', '.join(schedules)}")
+            raise ValueError(unknown("published patch schedule", patch, schedules))
         return schedules[patch]
     if isinstance(patch, Schedule):
         return patch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from turingdiff.engine.evolution import evolve
+from turingdiff.engine.memory import available_memory
 from turingdiff.engine.rule import Rule, view
 from turingdiff.engine.steppers import AnyStepper, euler
 from turingdiff.engine.times import check_times
 from turingdiff.files import atomic_path
 
 DEFAULT_FRAMES = 200
-DEFAULT_MEMORY = 256 * 2**20
+MEMORY_SHARE = 1 / 4  # of the available memory, for the frames of a run that nobody asked for in number
 FORMAT = "turingdiff run 1"
 
 
@@ -96,7 +98,8 @@ def simulate(
     Parameters
     ----------
     frames
-        About how many frames to keep, first and last among them. By default 200, or as many as fit 256 MiB.
+        About how many frames to keep, first and last among them. By default 200; where these would take more than a
+        quarter of the available memory, as many as fit there, with a warning that says what 200 would take.
     every
         Keep every so many steps instead.
     progress
@@ -117,9 +120,23 @@ def frames_every(steps: int, field: np.ndarray, frames: int | None, every: int |
         raise ValueError(f"frames must be a whole number >= 2 (the first and the last), got {frames!r}")
     if every is not None:
         return every
-    fitting = DEFAULT_MEMORY // max(np.asarray(field).nbytes, 1)
-    kept = frames if frames is not None else int(np.clip(fitting, 2, DEFAULT_FRAMES))
+    kept = _fitting(min(DEFAULT_FRAMES, steps + 1), np.asarray(field).nbytes) if frames is None else frames
     return -(-steps // (kept - 1))
+
+
+def _fitting(frames: int, size: int) -> int:
+    """So many frames of `size` bytes, or fewer where they would fill the memory; a warning says so."""
+    available = available_memory()
+    fitting = max(2, int(MEMORY_SHARE * available / max(size, 1)))
+    if fitting >= frames:
+        return frames
+    warnings.warn(
+        f"about {fitting} frames are kept, not {frames}: those would take {frames * size / 1e9:.3g} GB, more than a "
+        f"quarter of the {available / 1e9:.3g} GB of memory that are available; choose how many are kept with frames= "
+        "or every= (on the command line --frames), or take a smaller field",
+        stacklevel=4,
+    )
+    return fitting
 
 
 def record(

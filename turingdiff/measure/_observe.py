@@ -9,7 +9,7 @@ import numpy as np
 
 from turingdiff.engine import Run
 from turingdiff.measure._change import change
-from turingdiff.measure._patterned import NEGLIGIBLE
+from turingdiff.measure._patterned import negligible
 from turingdiff.measure._shapes import Shapes, shapes
 
 # Gray-Scott spots and mazes that have filled the field, and settle slowly from then on, change by less than 0.2 in the
@@ -43,7 +43,7 @@ class Observation:
 def observe(run: Run, *, boundary: Literal["periodic", "no_flux"] = "periodic") -> Observation:
     """Measure the shown channel at the end of a run, and how much it changed over the last tenth.
 
-    A contrast below a millionth of the largest value in the run counts as none: a pattern that has decayed is uniform.
+    A contrast below 1e-5 of the largest value in the run counts as none: a pattern that has decayed is uniform.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def observe(run: Run, *, boundary: Literal["periodic", "no_flux"] = "periodic") 
             "0.85 and 0.95: record at least 11 frames (and take at least as many steps)"
         )
     pictures = [np.reshape(run.view(k), (-1, *run.frames.shape[-2:]))[0] for k in range(len(run.times))]
-    tolerance = NEGLIGIBLE * max(float(np.abs(picture).max()) for picture in pictures)
+    tolerance = negligible(*pictures)
     earlier, last = pictures[nearest], pictures[-1]
     return Observation(
         shapes(last, run.dx, boundary=boundary, tolerance=tolerance), change(earlier, last, tolerance=tolerance)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.engine.expected_pattern import Pattern
+from turingdiff.measure._patterned import negligible
 from turingdiff.measure._topology import (
     BY_CORNERS,
     BY_EDGES,
@@ -111,8 +112,8 @@ def shapes(
         others, for the two classes that explain most of the variance (Otsu 1979): it finds a single spot in a wide
         field, where a mean or a percentile lies in the background.
     tolerance
-        A field of at most this contrast counts as uniform; in units of the field. By default that of rounding: 8 eps
-        times its largest magnitude, with the eps of its own dtype.
+        A field of at most this contrast counts as uniform; in units of the field. By default the largest of 1e-5 of its
+        largest magnitude, rounding (8 eps of it, with the eps of its own dtype), and 1.5e-154.
 
     Raises
     ------
@@ -127,7 +128,7 @@ def shapes(
         raise ValueError(f"level is {level!r}, expected a finite number in units of the field, or None")
 
     contrast = float(np.ptp(values))
-    uniform = contrast <= least_contrast(tolerance, field)
+    uniform = contrast <= (negligible(field) if tolerance is None else least_contrast(tolerance))
     if level is None:
         level = float(values.max()) if uniform else otsu_level(values)
     above = values > level

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +28,9 @@ from turingdiff.show.pictures import (
     paints_of,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
+
 
 def animate(
     run: Recorded,
@@ -35,7 +39,7 @@ def animate(
     fps: float | None = None,
     scale: int | None = None,
     hold: float = 1.5,
-    colormap: str | None = None,
+    colormap: str | Colormap | None = None,
     limits: tuple[float, float] | None = None,
 ) -> files.Film:
     """Write a run as a film that loops.
@@ -46,8 +50,8 @@ def animate(
     Parameters
     ----------
     path
-        The suffix says the format: .gif, or .mp4 (needs ``pip install "turingdiff[video]"``). Missing
-        folders are made. The file appears when it is complete.
+        The suffix says the format: .gif, or .mp4 (needs ``pip install imageio-ffmpeg``). Missing folders
+        are made. The file appears when it is complete.
     fps
         Frames a second. By default 25, or fewer (5 at least) where a film would last less than 3 seconds.
         A GIF counts in 1/100 s and no frame may be shorter than 2 of them: the nearest
@@ -58,7 +62,7 @@ def animate(
     hold
         Seconds that the last frame stays.
     colormap
-        A name that matplotlib knows. By default magma for time and gray for denoising.
+        A matplotlib colour map or its name. By default magma for time and gray for denoising.
     limits
         (low, high): the values at the ends of the colour map.
 
@@ -87,7 +91,7 @@ def animate_side_by_side(
     fps: float | None = None,
     hold: float = 1.5,
     height: int | None = None,
-    colormap: str | None = None,
+    colormap: str | Colormap | None = None,
 ) -> files.Film:
     """Write up to four runs as one film, each under its title and above its own clock.
 
@@ -132,7 +136,7 @@ def save_frame(
     frame: int = -1,
     *,
     scale: int | None = None,
-    colormap: str | None = None,
+    colormap: str | Colormap | None = None,
     limits: tuple[float, float] | None = None,
 ) -> Path:
     """Write one frame of a run, by default the last, as a PNG in the colours that it has in the film."""
@@ -147,7 +151,7 @@ def save_still(
     path: str | os.PathLike[str],
     *,
     scale: int | None = None,
-    colormap: str = colour.COLORMAP,
+    colormap: str | Colormap = colour.COLORMAP,
     limits: tuple[float, float] | None = None,
 ) -> Path:
     """Write a picture, or several in a grid, as a PNG.

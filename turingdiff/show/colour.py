@@ -6,13 +6,19 @@ nothing is quantised frame by frame, and nothing flickers.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from turingdiff.measure._patterned import negligible
 from turingdiff.show.files import TRANSPARENT
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
 
 COLORMAP = "magma"
 """The colour map of patterns: even steps in lightness, so that shades can be compared by eye."""
@@ -28,44 +34,66 @@ COLOURS = 128  # of a colour map; 256 look the same and make a file half as larg
 Paint = Callable[[np.ndarray], np.ndarray]
 
 
-def colours(name: str, n: int) -> np.ndarray:
-    """Return n colours of a matplotlib colour map, dark to light end: (n, 3) uint8.
+def colours(colormap: str | Colormap, n: int) -> np.ndarray:
+    """Return n colours of a matplotlib colour map or of the one of that name, low to high end: (n, 3) uint8.
 
     Raises
     ------
     ValueError
         matplotlib has no colour map of that name.
+    TypeError
+        It is neither a colour map nor a name.
     """
     import matplotlib
 
-    if name not in matplotlib.colormaps:
-        near = get_close_matches(str(name), list(matplotlib.colormaps), n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else "; try magma, viridis or gray"
-        raise ValueError(f"colormap {name!r} is not one of matplotlib's{hint}")
-    rgba = matplotlib.colormaps[name](np.linspace(0.0, 1.0, n))
-    return np.rint(255 * np.asarray(rgba)[:, :3]).astype(np.uint8)
+    if isinstance(colormap, str):
+        if colormap not in matplotlib.colormaps:
+            near = get_close_matches(colormap, list(matplotlib.colormaps), n=3)
+            hint = f"; did you mean {' or '.join(near)}?" if near else "; try magma, viridis or gray"
+            raise ValueError(f"colormap {colormap!r} is not one of matplotlib's{hint}")
+        colormap = matplotlib.colormaps[colormap]
+    if not isinstance(colormap, matplotlib.colors.Colormap):
+        raise TypeError(f"colormap is {colormap!r}; expected a matplotlib colour map or the name of one")
+    return np.rint(255 * np.asarray(colormap(np.linspace(0.0, 1.0, n)))[:, :3]).astype(np.uint8)
 
 
-def limits(pictures: Iterable[np.ndarray]) -> tuple[float, float]:
+def limits(pictures: Iterable[np.ndarray], largest: float = 0.0) -> tuple[float, float]:
     """Return the values at the two ends of the colour map, one pair for a whole film.
 
     They are the range of the later half of the film: the pattern as it ends up has full contrast,
     whatever spike the start went through (that is clipped). "Range" leaves out one cell in a thousand
     at either end. Where the later half has less than a tenth of the range of the whole film, the
     pattern died: the limits then span a tenth of that range, so that what is left looks as faint as it
-    is. A film of one value gets limits around it.
+    is.
+
+    What varies by no more than 1e-5 of its largest value is drawn uniform, and a warning says so unless
+    it is constant.
+
+    Parameters
+    ----------
+    largest
+        The largest magnitude in the run of which these pictures are a part: a pattern that died is uniform
+        by what it was.
     """
     ranges = np.array([_range(picture) for picture in pictures])
     if len(ranges) == 0:
         raise ValueError("there is no picture to take colour limits from; give at least one")
     low, high = _union(ranges[len(ranges) // 2 :])
     whole_low, whole_high = _union(ranges)
-    # The last term: round-off on a uniform state is not a pattern.
-    least = max((whole_high - whole_low) / 10, 1e-6 * max(abs(whole_low), abs(whole_high)))
-    least = least or 1.0
-    if high - low < least:
+    contrast, size = whole_high - whole_low, max(abs(whole_low), abs(whole_high))
+    if contrast <= (least := negligible(size, largest)):
+        if contrast > 0:
+            warnings.warn(
+                f"the field varies by {contrast:.2g}, no more than {least:.2g} (1e-5 of its largest value): "
+                "it is drawn uniform, unless limits=(low, high) are given",
+                stacklevel=2,
+            )
+        middle, span = (low + high) / 2, max(size, largest) if max(size, largest) > least else 1.0
+        low = middle - 0.501 * span  # not half way, where two shades of an even number meet
+        return float(low), float(low + span)
+    if high - low < contrast / 10:
         middle = (low + high) / 2
-        low, high = middle - least / 2, middle + least / 2
+        low, high = middle - contrast / 20, middle + contrast / 20
     return float(low), float(high)
 
 
@@ -142,7 +170,7 @@ def nearest(picture: np.ndarray, rgb: np.ndarray, first: int = 0) -> np.ndarray:
 class Look:
     """What a run is shown in: a colour map, or None for RGB, and the values at its ends."""
 
-    colormap: str | None
+    colormap: str | Colormap | None
     low: float
     high: float
 
@@ -167,7 +195,10 @@ def share_palette(
         (n, 3) uint8, n <= 255. The first `SHADES` lead from the background to the ink of letters.
     """
     stretches = [np.rint(np.linspace(BACKGROUND, INK, SHADES)).astype(np.uint8)]
-    maps = list(dict.fromkeys(look.colormap for look in looks))
+    maps: list[str | Colormap | None] = []  # no set: a colour map has no hash
+    for look in looks:
+        if look.colormap not in maps:
+            maps.append(look.colormap)
     # RGB counts twice: colours in three dimensions, against shades along a line.
     room = (TRANSPARENT - SHADES) // (len(maps) + (None in maps))
     for name in maps:

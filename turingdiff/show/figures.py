@@ -36,12 +36,18 @@ class Strip:
         "gray" with fixed limits, or None for the pattern colours with limits of their own.
     sources
         (B, H, W) labels: draws the map of which label each pixel has, shaded by the picture.
+    weights
+        (B, H, W) from 0 to 1, of these labels: how much colour a pixel has; grey where its label weighs nothing.
+    largest
+        The largest magnitude in the run that ends in these pictures, see `turingdiff.show.colour.limits`.
     """
 
     title: str
     pictures: np.ndarray
     colormap: str | None
     sources: np.ndarray | None = None
+    weights: np.ndarray | float = 1.0
+    largest: float = 0.0
 
 
 def comparison_figure(
@@ -111,7 +117,7 @@ def _draw_strip(ax: Axes, strip: Strip) -> None:
     pictures = strip.pictures
     if pictures.dtype == np.uint8:
         pictures = pictures / 127.5 - 1
-    low, high = (-1.0, 1.0) if strip.colormap else limits([pictures])
+    low, high = (-1.0, 1.0) if strip.colormap else limits([pictures], strip.largest)
     unit = np.clip((pictures - low) / (high - low), 0, 1)
     if pictures.shape[1] == 3:
         cells = np.moveaxis(unit, 1, -1)
@@ -119,18 +125,18 @@ def _draw_strip(ax: Axes, strip: Strip) -> None:
         cells = colormaps[strip.colormap or COLORMAP](unit[:, 0])[..., :3]
     if strip.sources is not None:
         shade = 0.25 + 0.75 * unit.mean(axis=1)[..., None]
-        cells = _label_colours(strip.sources) * shade
+        cells = _label_colours(strip.sources, strip.weights) * shade
     gap = np.ones((cells.shape[1], max(1, cells.shape[2] // 28), 3))
     pieces = [piece for cell in cells for piece in (cell, gap)][:-1]
     ax.imshow(np.concatenate(pieces, axis=1), interpolation="nearest")
 
 
-def _label_colours(labels: np.ndarray) -> np.ndarray:
-    """A hue for each label; neighbours in number are far apart in hue."""
+def _label_colours(labels: np.ndarray, weights: np.ndarray | float) -> np.ndarray:
+    """A hue for each label, of a saturation in proportion to its weight; neighbours in number are far apart in hue."""
     from matplotlib.colors import hsv_to_rgb
 
     hue = (labels * GOLDEN_RATIO) % 1.0
-    saturation = 0.55 + 0.35 * ((labels * 7) % 11) / 10
+    saturation = (0.55 + 0.35 * ((labels * 7) % 11) / 10) * weights
     return hsv_to_rgb(np.stack([hue, saturation, np.ones_like(hue)], axis=-1))
 
 

@@ -162,7 +162,7 @@ def check_film(path: str | os.PathLike[str], fps: float, hold: float) -> None:
     if number("hold", hold) < 0:
         raise ValueError(f"hold is {hold}; expected seconds, 0 or more, such as 1.5")
     if suffix.lower() == ".mp4" and importlib.util.find_spec("imageio_ffmpeg") is None:
-        raise ImportError('an .mp4 film needs imageio-ffmpeg: pip install "turingdiff[video]", or write a .gif')
+        raise ImportError("an .mp4 film needs the package imageio-ffmpeg (pip install imageio-ffmpeg), or write a .gif")
 
 
 def write_film(

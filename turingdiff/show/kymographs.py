@@ -14,10 +14,11 @@ from turingdiff.show.pictures import over_time
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import QuadMesh
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 
-def kymograph(run: Run, *, colormap: str = colour.COLORMAP) -> Figure:
+def kymograph(run: Run, *, colormap: str | Colormap = colour.COLORMAP) -> Figure:
     """Draw the shown species of a one-dimensional run, one row for each frame, the first at the top.
 
     Rows are as high as the time between frames; colours have the limits of a film of the run.
@@ -27,7 +28,7 @@ def kymograph(run: Run, *, colormap: str = colour.COLORMAP) -> Figure:
     run
         Of a field (C, 1, W), with at least two frames.
     colormap
-        A name that matplotlib knows.
+        A matplotlib colour map or its name.
 
     Raises
     ------
@@ -43,7 +44,7 @@ def kymograph(run: Run, *, colormap: str = colour.COLORMAP) -> Figure:
     return figure
 
 
-def draw_kymograph(ax: Axes, run: Run, *, colormap: str = colour.COLORMAP) -> QuadMesh:
+def draw_kymograph(ax: Axes, run: Run, *, colormap: str | Colormap = colour.COLORMAP) -> QuadMesh:
     """Draw `kymograph` into given axes; returns what a colour bar needs."""
     rows = _rows(run)
     low, high = colour.limits(rows)

@@ -7,11 +7,14 @@ import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from turingdiff.show import colour
+
+if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
 
 LEAST_SIDE = 240  # pixels of the short side of a picture, unless the caller gives a scale
 MOST_SIDE = 1200  # of what is enlarged
@@ -101,7 +104,9 @@ def as_pictures(view: np.ndarray, batched: bool, name: str) -> np.ndarray:
     return view.reshape(-1, *inner)
 
 
-def look_of(run: Recorded, colormap: str | None = None, limits: tuple[float, float] | None = None) -> colour.Look:
+def look_of(
+    run: Recorded, colormap: str | Colormap | None = None, limits: tuple[float, float] | None = None
+) -> colour.Look:
     """Choose the colours of a run: fixed limits for all its frames."""
     ends = check_limits(limits)
     if len(run.frames) == 0:

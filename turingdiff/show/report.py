@@ -19,20 +19,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turingdiff.files import atomic_path
-from turingdiff.show.colour import COLORMAP, colours, indexed, limits
+from turingdiff.show.colour import COLORMAP, colours, indexed
 from turingdiff.show.figures import write_figure
 from turingdiff.show.tables import Number, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-UNTOUCHED = (217, 222, 227)  # what no news has reached
+UNTOUCHED = (217, 222, 227)  # no difference at all
 DECADES, SHADES = 6, 24  # of the maps of differences
 
 
 @dataclass(frozen=True, eq=False)
-class Origins:
-    """Where every pixel comes from: S samples at L - 1 noise levels and, last, finished.
+class PixelSources:
+    """The largest contribution to every pixel: S samples at L - 1 noise levels and, last, finished.
 
     Attributes
     ----------
@@ -43,11 +43,14 @@ class Origins:
     pictures
         (S, L, C, H, W) the samples, -1 ... 1.
     images, number
-        (n, C, h, w) the training images that are a source of any pixel, -1 ... 1, and (n,) which of the set they are.
+        (n, C, h, w) the training images with the largest contribution to any pixel, -1 ... 1, and (n,) which of the set
+        they are.
     image, row, column, weight
-        (S, L, H, W) the source with the largest weight: index into `images`, place of the window's centre, weight.
+        (S, L, H, W) the patch with the largest weight: index into `images`, place of the window's centre, weight.
+    contributions
+        (S, L, H, W) the effective number of patches that the pixel is the mean of.
     periodic
-        Whether windows go on at the other side.
+        Whether windows continue across the edges.
     """
 
     sigma: NDArray
@@ -60,38 +63,42 @@ class Origins:
     row: NDArray
     column: NDArray
     weight: NDArray
+    contributions: NDArray
     periodic: bool
 
 
 @dataclass(frozen=True, eq=False)
-class Nudges:
-    """What became of N cells of a pattern, each changed alone, at K readings of the clock.
+class Perturbations:
+    """How far perturbations of N cells spread, each of one cell alone, at K readings of the clock.
 
     Attributes
     ----------
     picture
-        (C, H, W) the pattern that was nudged.
+        (C, H, W) the pattern that was perturbed.
+    limits
+        The values at the ends of its colour map.
     cells
         (N, 2) row and column.
     times, steps
-        (K,) the clock, and the steps since the nudge.
+        (K,) the clock, and the steps since the perturbation.
     maps
-        (N, K, H, W) the difference that the nudge made.
-    seen, felt
-        (N, K) how many cells away the difference is above a share of the largest; is there at all. nan for nowhere.
+        (N, K, H, W) the difference from the run without it.
+    visible, detectable
+        (N, K) how many cells away the difference is above a share of the largest; is not zero. nan for nowhere.
     bound
-        (K,) how far it can be by the declared radii.
+        (K,) the light-cone bound: how far it can be by the declared radii.
     edge
         How many cells away the farthest cell is.
     """
 
     picture: NDArray
+    limits: tuple[float, float]
     cells: NDArray
     times: NDArray
     steps: NDArray
     maps: NDArray
-    seen: NDArray
-    felt: NDArray
+    visible: NDArray
+    detectable: NDArray
     bound: NDArray
     edge: int
 
@@ -102,8 +109,8 @@ class Panel:
 
     title: str
     clock: str
-    origins: Origins | None = None
-    nudges: Nudges | None = None
+    sources: PixelSources | None = None
+    perturbations: Perturbations | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +144,7 @@ def write_report(report: Report, path: str | os.PathLike[str]) -> Path:
         "data": json.dumps([_panel(panel) for panel in report.panels], allow_nan=False).replace("<", "\\u003c"),
     }
     page = resources.files("turingdiff.show").joinpath("report.html").read_text(encoding="utf-8")
-    page = re.sub(r"\{\{(\w+)\}\}", lambda found: filled[found[1]], page)  # in one pass: no filling is filled again
+    page = re.sub(r"\{\{(\w+)\}\}", lambda name: filled[name[1]], page)  # in one pass: no filling is filled again
     with atomic_path(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
     return Path(path)
@@ -158,50 +165,51 @@ def _panel(panel: Panel) -> dict[str, Any]:
     return {
         "title": panel.title,
         "clock": panel.clock,
-        "origins": panel.origins and _origins(panel.origins),
-        "nudges": panel.nudges and _nudges(panel.nudges),
+        "sources": panel.sources and _sources(panel.sources),
+        "perturbations": panel.perturbations and _perturbations(panel.perturbations),
     }
 
 
-def _origins(found: Origins) -> dict[str, Any]:
-    samples, levels, _, height, width = found.pictures.shape
-    across = math.ceil(math.sqrt(len(found.images)))
+def _sources(of: PixelSources) -> dict[str, Any]:
+    samples, levels, _, height, width = of.pictures.shape
+    across = math.ceil(math.sqrt(len(of.images)))
     return {
         "samples": samples,
         "levels": levels,
-        "recorded": found.levels,
+        "recorded": of.levels,
         "size": [height, width],
-        "sigma": [float(f"{s:.3g}") for s in found.sigma],
-        "patch": found.patch.tolist(),
-        "periodic": found.periodic,
-        "pictures": _sheet(found.pictures.reshape(-1, *found.pictures.shape[2:]), levels),
-        "source": {"size": list(found.images.shape[2:]), "across": across, "number": found.number.tolist(),
-                   "sheet": _sheet(found.images, across)},
-        "image": _packed(found.image, "<i4"),
-        "row": _packed(found.row, "<i4"),
-        "column": _packed(found.column, "<i4"),
-        "weight": _packed(found.weight, "<f4"),
+        "sigma": [float(f"{s:.3g}") for s in of.sigma],
+        "patch": of.patch.tolist(),
+        "periodic": of.periodic,
+        "pictures": _sheet(of.pictures.reshape(-1, *of.pictures.shape[2:]), levels),
+        "source": {"size": list(of.images.shape[2:]), "across": across, "number": of.number.tolist(),
+                   "sheet": _sheet(of.images, across)},
+        "image": _packed(of.image, "<i4"),
+        "row": _packed(of.row, "<i4"),
+        "column": _packed(of.column, "<i4"),
+        "weight": _packed(of.weight, "<f4"),
+        "contributions": _packed(of.contributions, "<f4"),
     }  # fmt: skip
 
 
-def _nudges(found: Nudges) -> dict[str, Any]:
-    height, width = found.picture.shape[1:]
-    if len(found.picture) == 3:
-        picture = _png(np.moveaxis(indexed(found.picture, -1, 1, 256), 0, -1))
+def _perturbations(of: Perturbations) -> dict[str, Any]:
+    height, width = of.picture.shape[1:]
+    if len(of.picture) == 3:
+        picture = _png(np.moveaxis(indexed(of.picture, -1, 1, 256), 0, -1))
     else:
-        picture = _png(colours(COLORMAP, 256)[indexed(found.picture[0], *limits([found.picture]), 256)])
-    far = [None if math.isinf(r) else float(r) for r in found.bound]
+        picture = _png(colours(COLORMAP, 256)[indexed(of.picture[0], *of.limits, 256)])
+    far = [None if math.isinf(r) else float(r) for r in of.bound]
     return {
         "size": [height, width],
         "picture": picture,
-        "cells": found.cells.tolist(),
-        "times": [float(f"{t:.6g}") for t in found.times],
-        "steps": found.steps.tolist(),
-        "maps": [_png(_differences(m).reshape(-1, width), _palette()) for m in found.maps],
-        "seen": _numbers(found.seen),
-        "felt": _numbers(found.felt),
+        "cells": of.cells.tolist(),
+        "times": [float(f"{t:.6g}") for t in of.times],
+        "steps": of.steps.tolist(),
+        "maps": [_png(_differences(m).reshape(-1, width), _palette()) for m in of.maps],
+        "visible": _numbers(of.visible),
+        "detectable": _numbers(of.detectable),
         "bound": far,
-        "edge": found.edge,
+        "edge": of.edge,
     }
 
 
