@@ -31,7 +31,7 @@ def patterned(pictures: ArrayLike, others: Iterable[ArrayLike] = ()) -> bool | N
     pictures
         (H, W), (C, H, W) or (B, C, H, W); finite real numbers.
     others
-        Fields or numbers to judge by as well, such as the earlier frames of a run: a pattern that has decayed is uniform
+        Fields or numbers to judge by as well, such as the earlier frames of a run: a decayed pattern is uniform
         beside what it was, although rounding still varies.
 
     Returns
