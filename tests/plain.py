@@ -35,7 +35,7 @@ def padded(neighbourhood, field, pad):
         shape = [1, 1, 1]
         shape[axis] = -1
         scale = halo.scale.astype(field.dtype).reshape(shape)
-        offset = halo.offset.astype(field.dtype).T.reshape(channels, *shape[1:])
+        offset = np.moveaxis(halo.offset.astype(field.dtype), 0, axis)
         beyond = scale * array.take(halo.source, axis) + offset
         before, behind = np.split(beyond, [pad], axis)
         return np.concatenate([before, array, behind], axis)

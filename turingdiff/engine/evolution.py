@@ -53,6 +53,7 @@ def evolve(
     field = np.array(field)
     times = check_times(times)
     flow = Flow(rule, field)
+    field = rule.with_held(field)
     if every != int(every) or every < 1:
         raise ValueError(f"every must be a whole number of steps >= 1, got {every!r}")
     if rule.singular_end is not None and (min(times[0], times[-1]) < rule.singular_end or times[0] == 0):

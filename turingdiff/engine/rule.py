@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from turingdiff.engine.neighbourhood import Neighbourhood
+from turingdiff.engine.neighbourhood import Neighbourhood, check_mask
 
 CLOCKS = ("time", "sigma")
 
@@ -63,6 +63,8 @@ class Rule:
         ``admits((H, W))`` raises ValueError for a field on which the rule is not defined.
     ending
         The rule whose Euler step takes the last interval to the singular end, where it is not this one.
+    hold
+        ``(cells, values)``: cells (H, W) that keep their values, (C,) or (C, H, W), whatever their rate.
     dtype
         Of `initial`.
 
@@ -91,6 +93,7 @@ class Rule:
     field_rate: Callable[[np.ndarray, float], np.ndarray] | None = None
     admits: Callable[[tuple[int, int]], None] | None = None
     ending: Rule | None = None
+    hold: Any = None  # becomes (cells, values) or None
     dtype: Any = np.float64
 
     def __post_init__(self) -> None:
@@ -108,6 +111,7 @@ class Rule:
         object.__setattr__(self, "channels", names)
         object.__setattr__(self, "params", {key: _parameter(key, value) for key, value in params.items()})
         object.__setattr__(self, "name", self.name or self.cell.__name__)
+        object.__setattr__(self, "hold", None if self.hold is None else _hold(self.hold, len(names)))
 
     def __repr__(self) -> str:
         values = [f"{name}={v:g}" if np.ndim(v) == 0 else f"{name}: {np.shape(v)}" for name, v in self.params.items()]
@@ -134,8 +138,8 @@ class Rule:
 
     def initial(
         self,
-        shape: tuple[int, ...],
-        rng: int | np.random.Generator,
+        shape: tuple[int, ...] | None = None,
+        rng: int | np.random.Generator = 0,
         dtype: Any = None,
         replicas: int | None = None,
     ) -> np.ndarray:
@@ -144,13 +148,16 @@ class Rule:
         Parameters
         ----------
         shape
-            (H, W); (W,) is a one-dimensional field of height 1.
+            (H, W); (W,) is a one-dimensional field of height 1; by default that of the rule's mask.
         rng
             Seed or generator. Asking for more replicas does not change the first ones.
         """
         if self.start is None:
             raise ValueError(f"{self.name} has no initial state of its own: make a ({len(self.channels)}, H, W) array")
-        shape = tuple(shape)
+        mask = self.neighbourhood.mask
+        if shape is None and mask is None:
+            raise ValueError(f"{self.name} has no mask to take the shape from: give initial a shape (H, W)")
+        shape = mask.shape if shape is None else tuple(shape)
         shape = (1, *shape) if len(shape) == 1 else shape
         if len(shape) != 2 or any(n != int(n) or n < 1 for n in shape):
             raise ValueError(f"shape must be (H, W) or (W,) of whole numbers >= 1, got {shape!r}")
@@ -159,7 +166,15 @@ class Rule:
         generator = np.random.default_rng(rng)
         states = [self.start(self, shape, generator) for _ in range(1 if replicas is None else replicas)]
         state = np.stack(states) if replicas is not None else states[0]
-        return state.astype(self.dtype if dtype is None else dtype)
+        return self.with_held(state.astype(self.dtype if dtype is None else dtype))
+
+    def with_held(self, field: np.ndarray) -> np.ndarray:
+        """A copy of a field in which held cells have their values; the field itself where none is held."""
+        if self.hold is None:
+            return field
+        cells, values = self.hold
+        values = values.reshape(len(self.channels), *(values.shape[1:] or (1, 1)))
+        return np.where(cells, values, field).astype(field.dtype)
 
     def times(self, **options: Any) -> Sequence[float]:
         """The default clock readings of a run; options depend on the family."""
@@ -221,6 +236,18 @@ def view(field: np.ndarray, t: float, clock: str, shown: int | None) -> np.ndarr
     if clock == "sigma":
         picture = picture / np.sqrt(1.0 + t * t).astype(picture.dtype)
     return picture if shown is None else picture[..., shown, :, :]
+
+
+def _hold(hold: Any, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    if not isinstance(hold, tuple) or len(hold) != 2:
+        raise TypeError(f"hold is (cells, values): a boolean (H, W) and one value a channel; got {type(hold).__name__}")
+    cells, values = check_mask(hold[0]), np.asarray(hold[1], float)
+    values = np.broadcast_to(values, (channels,)) if values.ndim == 0 else values
+    if values.shape not in ((channels,), (channels, *cells.shape)) or not np.isfinite(values).all():
+        raise ValueError(
+            f"hold has values of shape {values.shape}, expected finite ({channels},) or {(channels, *cells.shape)}"
+        )
+    return cells, values
 
 
 def _parameter(name: str, value: Any) -> Any:

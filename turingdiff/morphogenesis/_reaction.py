@@ -57,6 +57,8 @@ class Reaction(System):
         initial: Initial | None = None,
         stencil: Callable = laplacian,
         noise: float | Sequence[float] = 0.0,
+        mask: Any = None,
+        hold: Any = None,
         **params: Any,
     ) -> Rule:
         """Make the rule: keywords set parameters, `preset` names a set of them.
@@ -68,8 +70,8 @@ class Reaction(System):
         ValueError
             For an unknown preset or parameter, a parameter without a value, or a wrong number of diffusion constants.
         """
-        given = {"diffusion": diffusion, "dx": dx, "t_end": t_end, "boundary": boundary, "initial": initial, **params}
-        chosen = self._chosen(preset, given)
+        given = {"dx": dx, "t_end": t_end, "boundary": boundary, "initial": initial, "mask": mask, "hold": hold}
+        chosen = self._chosen(preset, given | {"diffusion": diffusion} | params)
         values = self._values({key: value for key, value in chosen.items() if key not in self._taken()})
         self._check_rates(values)
         constants = self._diffusion_constants(chosen)

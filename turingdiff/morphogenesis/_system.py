@@ -20,7 +20,7 @@ from turingdiff.engine.neighbourhood import Boundary, Neighbourhood
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.times import UniformTimes, rounded_down, uniform
 
-OPTIONS = ("preset", "dx", "t_end", "boundary", "initial", "noise")
+OPTIONS = ("preset", "dx", "t_end", "boundary", "initial", "noise", "mask", "hold")
 PERTURBATION = 0.01
 SAFETY = 0.9
 
@@ -111,7 +111,10 @@ class System(ABC):
         """The rule of a call; `chosen` holds its options, `values` its parameters."""
         return Rule(
             channels=self.species,
-            neighbourhood=Neighbourhood(radius, chosen.get("boundary", self.boundary), chosen.get("dx", self.dx)),
+            neighbourhood=Neighbourhood(
+                radius, chosen.get("boundary", self.boundary), chosen.get("dx", self.dx), chosen.get("mask")
+            ),
+            hold=chosen.get("hold"),
             name=self.__name__ if preset is None else f"{self.__name__} {preset}",
             shown=self.shown,
             start=chosen.get("initial", self.initial),
@@ -143,6 +146,8 @@ class CellSystem(System):
         boundary: Boundary | tuple[Boundary, ...] | None = None,
         initial: Initial | None = None,
         noise: float | Sequence[float] = 0.0,
+        mask: Any = None,
+        hold: Any = None,
         **params: Any,
     ) -> Rule:
         """Make the rule: keywords set parameters, `preset` names a set of them.
@@ -152,7 +157,8 @@ class CellSystem(System):
         ValueError
             For an unknown preset or parameter, or a parameter without a value.
         """
-        chosen = self._chosen(preset, {"dx": dx, "t_end": t_end, "boundary": boundary, "initial": initial, **params})
+        given = {"dx": dx, "t_end": t_end, "boundary": boundary, "initial": initial, "mask": mask, "hold": hold}
+        chosen = self._chosen(preset, given | params)
         values = self._values({key: value for key, value in chosen.items() if key not in OPTIONS})
         bound = None if self.stiffness is None else partial(_declared_stiffness, self.stiffness)
         return self._rule(
