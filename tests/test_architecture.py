@@ -23,7 +23,7 @@ ALLOWED = {
     "stencils": {"engine"},
     "data": {"files"},
     "patches": {"engine", "data"},
-    "morphogenesis": {"engine"},
+    "morphogenesis": {"engine", "data"},
     "denoising": {"engine", "data", "patches"},
     "network": {"files", "engine", "data", "denoising"},
     "measure": {"engine", "data", "patches"},

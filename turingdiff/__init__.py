@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from turingdiff import data, denoising, measure, morphogenesis, network, show, stencils
 from turingdiff.comparison import compare
+from turingdiff.data import shapes
 from turingdiff.engine import (
     BlowUpError,
     Geometry,
@@ -25,7 +26,7 @@ from turingdiff.engine import (
     until_steady,
 )
 from turingdiff.engine.expected_pattern import Signature
-from turingdiff.engine.neighbourhood import Neighbourhood, fixed
+from turingdiff.engine.neighbourhood import Neighbourhood, fixed, flux
 from turingdiff.engine.rule import Rule
 from turingdiff.morphogenesis._reaction import reaction
 from turingdiff.morphogenesis._system import system
@@ -52,6 +53,7 @@ __all__ = [
     "euler_maruyama",
     "evolve",
     "fixed",
+    "flux",
     "heun",
     "load_run",
     "measure",
@@ -61,6 +63,7 @@ __all__ = [
     "reaction",
     "rk4",
     "rkc",
+    "shapes",
     "show",
     "simulate",
     "stencils",

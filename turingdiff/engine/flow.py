@@ -148,9 +148,7 @@ class Flow:
         pad = 1 if radius is None else max(radius, 1)
         scalar = self.dtype.type
         dx = self.rule.neighbourhood.dx
-        return Geometry(
-            scalar(dx), scalar(1 / dx**2), reach, pad, self.height, self.width, *self._domain(pad)
-        )
+        return Geometry(scalar(dx), scalar(1 / dx**2), reach, pad, self.height, self.width, *self._domain(pad))
 
     def _domain(self, pad: int) -> tuple[np.ndarray | None, ...]:
         """The mask as cells see it, and the runs of cells that have a rate; see `Geometry`."""

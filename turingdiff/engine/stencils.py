@@ -64,10 +64,18 @@ def biharmonic(phi, c, i, j, g):
     far_s = beyond(phi, c, i + 2, j, south, g) if s else north
     far_w = beyond(phi, c, i, j - 2, west, g) if w else east
     far_e = beyond(phi, c, i, j + 2, east, g) if e else west
-    nw = (beyond(phi, c, i - 1, j - 1, north, g) if n else west) + (beyond(phi, c, i - 1, j - 1, west, g) if w else north)
-    ne = (beyond(phi, c, i - 1, j + 1, north, g) if n else east) + (beyond(phi, c, i - 1, j + 1, east, g) if e else north)
-    sw = (beyond(phi, c, i + 1, j - 1, south, g) if s else west) + (beyond(phi, c, i + 1, j - 1, west, g) if w else south)
-    se = (beyond(phi, c, i + 1, j + 1, south, g) if s else east) + (beyond(phi, c, i + 1, j + 1, east, g) if e else south)
+    nw = (beyond(phi, c, i - 1, j - 1, north, g) if n else west) + (
+        beyond(phi, c, i - 1, j - 1, west, g) if w else north
+    )
+    ne = (beyond(phi, c, i - 1, j + 1, north, g) if n else east) + (
+        beyond(phi, c, i - 1, j + 1, east, g) if e else north
+    )
+    sw = (beyond(phi, c, i + 1, j - 1, south, g) if s else west) + (
+        beyond(phi, c, i + 1, j - 1, west, g) if w else south
+    )
+    se = (beyond(phi, c, i + 1, j + 1, south, g) if s else east) + (
+        beyond(phi, c, i + 1, j + 1, east, g) if e else south
+    )
     far = (far_n + far_s) + (far_w + far_e)
     return ((far + ((nw + se) + (ne + sw))) + (20 * u - 8 * near)) * (g.per_dx2 * g.per_dx2)
 

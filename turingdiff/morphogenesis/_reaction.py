@@ -63,7 +63,8 @@ class Reaction(System):
     ) -> Rule:
         """Make the rule: keywords set parameters, `preset` names a set of them.
 
-        ``diffusion=(1, 10)`` sets all diffusion constants, ``Du=1`` that of species u.
+        ``diffusion=(1, 10)`` sets all diffusion constants, ``Du=1`` that of species u. `boundary`, `mask` and `hold`
+        as for `CellSystem`.
 
         Raises
         ------

@@ -7,6 +7,7 @@ A system is what a file of `turingdiff.morphogenesis` defines and what a user de
 from __future__ import annotations
 
 import inspect
+import os
 import textwrap
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from turingdiff.data import read_mask
 from turingdiff.engine.expected_pattern import Signature
 from turingdiff.engine.neighbourhood import Boundary, Neighbourhood
 from turingdiff.engine.rule import Rule
@@ -112,7 +114,7 @@ class System(ABC):
         return Rule(
             channels=self.species,
             neighbourhood=Neighbourhood(
-                radius, chosen.get("boundary", self.boundary), chosen.get("dx", self.dx), chosen.get("mask")
+                radius, chosen.get("boundary", self.boundary), chosen.get("dx", self.dx), _mask(chosen.get("mask"))
             ),
             hold=chosen.get("hold"),
             name=self.__name__ if preset is None else f"{self.__name__} {preset}",
@@ -151,6 +153,16 @@ class CellSystem(System):
         **params: Any,
     ) -> Rule:
         """Make the rule: keywords set parameters, `preset` names a set of them.
+
+        Parameters
+        ----------
+        boundary
+            ``"periodic"``, ``"no_flux"``, ``"zero"``, `fixed` or `flux`; one, or four (top, bottom, left, right).
+        mask
+            The domain: a boolean (H, W), such as ``td.shapes.paddle((96, 64))``, or the path of a picture whose dark
+            places are the domain. Nothing flows across its edge.
+        hold
+            ``(cells, values)``: cells that keep their values, such as a source or an organiser.
 
         Raises
         ------
@@ -196,6 +208,10 @@ def perturbed_steady_state(rule: Rule, shape: tuple[int, int], rng: np.random.Ge
     state = state.reshape(-1, 1, 1) if state.ndim == 1 else state
     scale = np.where(state == 0, 1.0, np.abs(state))
     return state + PERTURBATION * scale * rng.standard_normal((len(state), *shape))
+
+
+def _mask(mask: Any) -> Any:
+    return read_mask(mask) if isinstance(mask, (str, os.PathLike)) else mask
 
 
 def _declared_stiffness(bound: Callable[..., float], rule: Rule, field: np.ndarray | None) -> float:
