@@ -49,6 +49,7 @@ IMPORT_NUMBA = {
     COMPILER,
     "engine/flow.py",
     "engine/kernels.py",
+    "engine/stencils.py",
     "engine/subnormals.py",
     "engine/weak_scalars.py",
     "patches/cells.py",

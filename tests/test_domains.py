@@ -148,7 +148,9 @@ def test_the_first_mode_of_a_disc_decays_at_the_rate_of_its_bessel_function():
         rate = np.log(middle / end) / (run.times[2] - run.times[1])
         effective = np.sqrt(mask.sum() / np.pi)
         errors.append(abs(rate / (jnp_zeros(1, 1)[0] / effective) ** 2 - 1))
-    assert errors[0] < 0.06 and errors[1] < 0.55 * errors[0] and errors[2] < 0.6 * errors[1]
+    assert errors[0] < 0.06
+    assert errors[1] < 0.55 * errors[0]
+    assert errors[2] < 0.6 * errors[1]
 
 
 def test_a_flux_at_a_side_is_a_slope():
@@ -190,10 +192,12 @@ def test_a_system_takes_held_cells():
     organiser = td.shapes.ellipse((16, 16), (0.1, 0.1))
     rule = td.morphogenesis.gray_scott(hold=(organiser, (0.5, 0.25)))
     field = rule.initial((16, 16), rng=0)
-    assert (field[0, organiser] == 0.5).all() and (field[1, organiser] == 0.25).all()
+    assert (field[0, organiser] == 0.5).all()
+    assert (field[1, organiser] == 0.25).all()
     start = np.stack([np.ones((16, 16)), np.zeros((16, 16))])
     final = last(td.evolve(rule, start, td.uniform(0, 20, 1.0)))
-    assert (final[0, organiser] == 0.5).all() and (final[1, organiser] == 0.25).all()
+    assert (final[0, organiser] == 0.5).all()
+    assert (final[1, organiser] == 0.25).all()
     assert final[1, ~organiser].max() > 0.01, "it is seen by its neighbours"
 
 
@@ -223,9 +227,11 @@ def test_shapes_have_the_areas_that_they_should():
     paddle = td.shapes.paddle(shape)
     np.testing.assert_array_equal(paddle, paddle[:, ::-1])
     widths = paddle.sum(axis=1)
-    assert widths[60] > 2 * widths[-1] > 0 and widths[0] == 0
+    assert widths[60] > 2 * widths[-1] > 0
+    assert widths[0] == 0
     words = td.shapes.text(shape, "TURING")
-    assert 0.05 < words.mean() < 0.6 and not words[:5].any()
+    assert 0.05 < words.mean() < 0.6
+    assert not words[:5].any()
 
 
 # --- bad input

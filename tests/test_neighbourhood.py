@@ -124,5 +124,5 @@ def test_fixed_refuses_all_but_finite_numbers(value):
 
 def test_fixed_values_must_match_the_channels():
     neighbourhood = td.Neighbourhood(1, td.fixed((1.0, 2.0)))
-    with pytest.raises(ValueError, match="2, 1. for 3 channels"):
+    with pytest.raises(ValueError, match="for 3 channels"):
         neighbourhood.halos(3, 4, 4, 1)

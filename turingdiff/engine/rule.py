@@ -154,17 +154,18 @@ class Rule:
         """
         if self.start is None:
             raise ValueError(f"{self.name} has no initial state of its own: make a ({len(self.channels)}, H, W) array")
-        mask = self.neighbourhood.mask
-        if shape is None and mask is None:
-            raise ValueError(f"{self.name} has no mask to take the shape from: give initial a shape (H, W)")
-        shape = mask.shape if shape is None else tuple(shape)
+        if shape is None:
+            if self.neighbourhood.mask is None:
+                raise ValueError(f"{self.name} has no mask to take the shape from: give initial a shape (H, W)")
+            shape = self.neighbourhood.mask.shape
+        shape = tuple(shape)
         shape = (1, *shape) if len(shape) == 1 else shape
         if len(shape) != 2 or any(n != int(n) or n < 1 for n in shape):
             raise ValueError(f"shape must be (H, W) or (W,) of whole numbers >= 1, got {shape!r}")
         if replicas is not None and (replicas != int(replicas) or replicas < 1):
             raise ValueError(f"replicas must be a whole number >= 1, got {replicas!r}")
         generator = np.random.default_rng(rng)
-        states = [self.start(self, shape, generator) for _ in range(1 if replicas is None else replicas)]
+        states = [self.start(self, (shape[0], shape[1]), generator) for _ in range(1 if replicas is None else replicas)]
         state = np.stack(states) if replicas is not None else states[0]
         return self.with_held(state.astype(self.dtype if dtype is None else dtype))
 
