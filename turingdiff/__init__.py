@@ -25,7 +25,7 @@ from turingdiff.engine import (
     uniform,
     until_steady,
 )
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern, Signature
 from turingdiff.engine.neighbourhood import Neighbourhood, fixed, flux
 from turingdiff.engine.rule import Rule
 from turingdiff.morphogenesis._reaction import reaction
@@ -36,6 +36,7 @@ __version__ = version("turingdiff")
 
 __all__ = [
     "BlowUpError",
+    "ExpectedPattern",
     "Geometry",
     "Neighbourhood",
     "NotSteadyError",

@@ -1,9 +1,9 @@
-"""Steps as long as an error estimate allows, ending on the readings that were asked for."""
+"""Adaptive step sizes: steps as long as an error estimate allows, which end on the times that were asked for."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from turingdiff.engine.embedded_pairs import PAIRS
 from turingdiff.engine.exceptions import BlowUpError
 from turingdiff.engine.flow import Flow
 from turingdiff.engine.steppers import Generators, PerReplica, Stepper
+from turingdiff.engine.suggestions import unknown
 
 SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
 # In units in the last place of the dtype: a tolerance below is rounding, not error; and so is a step below.
@@ -48,10 +49,12 @@ class Adaptive:
         if not (0 < self.rtol < 1 and 0 <= self.atol < math.inf):
             raise ValueError(f"adaptive needs 0 < rtol < 1 and atol >= 0, got rtol={self.rtol!r}, atol={self.atol!r}")
         if self.method not in PAIRS:
-            raise ValueError(f"adaptive has the methods {', '.join(PAIRS)}, got {self.method!r}")
+            raise ValueError(unknown("method of adaptive", self.method, PAIRS))
 
     def __call__(self, **options: Any) -> Adaptive:
         """The same with other options."""
+        if wrong := set(options) - (known := {option.name for option in fields(self)}):
+            raise TypeError(unknown("option of adaptive", min(wrong), sorted(known)))
         return replace(self, **options)
 
     def start(self) -> Stepper:

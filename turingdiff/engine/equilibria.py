@@ -1,4 +1,4 @@
-"""Uniform states at which nothing changes."""
+"""Uniform steady states."""
 
 from __future__ import annotations
 

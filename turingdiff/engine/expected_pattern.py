@@ -1,4 +1,4 @@
-"""What a named preset promises: the pattern that its name says, and at which size it shows."""
+"""The expected pattern of a named preset: what its name says, in numbers, and the size at which it shows."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from turingdiff.engine.suggestions import unknown
+
 Pattern = Literal["uniform", "spots", "holes", "stripes"]
 
 
 @dataclass(frozen=True)
-class Signature:
-    """The pattern of a preset at the time `t_end` on a field of `shape`; None promises nothing.
+class ExpectedPattern:
+    """The pattern that a preset makes by the time `t_end` on a field of `shape`; None leaves open.
 
     Attributes
     ----------
@@ -24,7 +26,7 @@ class Signature:
     wavelength
         Shortest and longest, in the length unit of the system.
     seed
-        Of the initial state.
+        That of the initial state.
 
     Raises
     ------
@@ -46,8 +48,11 @@ class Signature:
         if not 0 < self.t_end < math.inf:
             raise ValueError(f"t_end must be a positive time, got {self.t_end!r}")
         if self.pattern is not None and self.pattern not in get_args(Pattern):
-            raise ValueError(f"pattern is {self.pattern!r}, expected one of {', '.join(get_args(Pattern))} or None")
+            raise ValueError(f"{unknown('pattern', self.pattern, get_args(Pattern))}, or None")
         for name in ("components", "wavelength"):
-            promised = getattr(self, name)
-            if promised is not None and not (len(promised) == 2 and 0 <= promised[0] <= promised[1]):
-                raise ValueError(f"{name} must be (least, greatest) with 0 <= least <= greatest, got {promised!r}")
+            expected = getattr(self, name)
+            if expected is not None and not (len(expected) == 2 and 0 <= expected[0] <= expected[1]):
+                raise ValueError(f"{name} must be (least, greatest) with 0 <= least <= greatest, got {expected!r}")
+
+
+Signature = ExpectedPattern  # its earlier name

@@ -15,6 +15,8 @@ from turingdiff.engine.kernels import Geometry
 from turingdiff.engine.memory import CACHE_LINE, on_cache_line
 from turingdiff.engine.neighbourhood import Halo
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.validation import check_field as check_field
+from turingdiff.engine.validation import check_rule as check_rule
 
 # Below this many cells a barrier between threads costs more than it saves (measured at 2 threads).
 CELLS_FOR_THREADS = 256 * 256
@@ -23,44 +25,6 @@ CELLS_FOR_THREADS = 256 * 256
 @cache
 def _kernel(template: str, parallel: bool, cell: Any) -> Any:
     return kernel(getattr(kernels, template), parallel, cell_rate=cell)
-
-
-def check_rule(rule: Rule) -> None:
-    """Refuse what is no rule, a system that was not called above all."""
-    if not isinstance(rule, Rule):
-        raise TypeError(f"expected a rule, got {rule!r}: calling a system makes one, as schnakenberg()")
-
-
-def check_field(rule: Rule, field: np.ndarray) -> np.ndarray:
-    """Pass on a field (C, H, W) or (B, C, H, W), float32 or float64, finite, with the channels of `rule`."""
-    check_rule(rule)
-    array = np.asarray(field)
-    if array.dtype not in (np.float32, np.float64):
-        raise TypeError(f"a field is float32 or float64, got {array.dtype}: use field.astype(np.float64)")
-    count = len(rule.channels)
-    if array.ndim not in (3, 4) or array.shape[-3] != count or 0 in array.shape:
-        raise ValueError(
-            f"{rule.name} has {count} channel{'s' * (count != 1)} ({', '.join(rule.channels)}): its field has shape "
-            f"({count}, H, W) or (B, {count}, H, W), got {array.shape}"
-        )
-    finite = np.isfinite(array)
-    if not finite.all():
-        where = tuple(int(n) for n in np.argwhere(~finite)[0])
-        raise ValueError(f"the field holds {array[where]} at {where}: a run starts from finite values")
-    mask = rule.neighbourhood.mask
-    if mask is not None and mask.shape != array.shape[-2:]:
-        raise ValueError(
-            f"the mask of {rule.name} has the shape {mask.shape}, but the field is {array.shape[-2:]}: "
-            f"start from rule.initial({mask.shape}), or resample the mask"
-        )
-    if rule.hold is not None and rule.hold[0].shape != array.shape[-2:]:
-        raise ValueError(f"hold has cells of shape {rule.hold[0].shape}, but the field is {array.shape[-2:]}")
-    for name, value in rule.params.items():
-        if np.ndim(value) == 2 and value.shape != array.shape[-2:]:
-            raise ValueError(f"parameter {name} is a map of shape {value.shape}, but the field is {array.shape[-2:]}")
-    if rule.admits is not None:
-        rule.admits(array.shape[-2:])
-    return array
 
 
 class Flow:
@@ -245,24 +209,3 @@ def _as_argument(value: Any, scalar: Any) -> Any:
         return scalar(value)
     keep = value.dtype == np.uint8 and value.ndim != 2
     return np.ascontiguousarray(value if keep else value.astype(scalar, copy=False))
-
-
-def spectral_radius(rule: Rule, field: np.ndarray, t: float = 0.0, iterations: int = 40) -> float:
-    """Largest |eigenvalue| of the Jacobian of the rate at `field`, by power iteration (differences, float64)."""
-    field = check_field(rule, field).astype(np.float64)
-    flow = Flow(rule, field)
-    base = flow.rate(field, t)
-    if not np.isfinite(base).all():
-        return np.inf
-    direction = np.random.default_rng(0).standard_normal(field.shape)
-    size, radius = 1e-6 * (1 + np.abs(field).max()), 0.0
-    for _ in range(iterations):
-        direction /= np.abs(direction).max()
-        change = (flow.rate(field + size * direction, t) - base) / size
-        radius = float(np.linalg.norm(change) / np.linalg.norm(direction))
-        if not np.isfinite(radius):
-            return np.inf
-        if radius == 0:
-            break
-        direction = change
-    return radius

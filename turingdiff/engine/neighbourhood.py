@@ -1,4 +1,4 @@
-"""What a cell sees: how far, and what stands beyond the edge of the field.
+"""The neighbourhood of a cell: its radius, the boundary conditions, and the grid spacing.
 
 Rules never look at edges. Before a rate is computed the field is framed by a *halo* of ghost cells, and every
 boundary condition is an affine map from interior cells to ghost cells:
@@ -23,12 +23,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from turingdiff.engine.suggestions import unknown
+
 SIDES = ("top", "bottom", "left", "right")
+BOUNDARIES = ("periodic", "no_flux", "zero")
 
 
 @dataclass(frozen=True)
@@ -131,19 +134,17 @@ class Neighbourhood:
     mask: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.radius is not None and (self.radius != int(self.radius) or self.radius < 0):
+        if self.radius is not None and not (_is_number(self.radius) and self.radius >= 0 and self.radius % 1 == 0):
             raise ValueError(f"radius must be a whole number >= 0 or None, got {self.radius!r}")
-        if not (np.isfinite(self.dx) and self.dx > 0):
-            raise ValueError(f"dx must be a positive length, got {self.dx!r}")
+        if not (_is_number(self.dx) and np.isfinite(self.dx) and self.dx > 0):
+            raise ValueError(f"dx must be one positive length, the spacing along both axes, got {self.dx!r}")
         object.__setattr__(self, "radius", None if self.radius is None else int(self.radius))
         object.__setattr__(self, "dx", float(self.dx))
         if self.mask is not None:
             object.__setattr__(self, "mask", check_mask(self.mask))
         for side in self.sides:
-            if not isinstance(side, (Fixed, Flux)) and side not in ("periodic", "no_flux", "zero"):
-                raise ValueError(
-                    f'boundary must be "periodic", "no_flux", "zero", fixed(value) or flux(value), got {side!r}'
-                )
+            if not isinstance(side, (Fixed, Flux)) and side not in BOUNDARIES:
+                raise ValueError(f"{unknown('boundary', side, BOUNDARIES)}, and td.fixed(value) and td.flux(value)")
         for a, b in (self.sides[:2], self.sides[2:]):
             if (a == "periodic") != (b == "periodic"):
                 raise ValueError(f"a periodic side needs a periodic opposite side, got {self.boundary!r}")
@@ -193,6 +194,10 @@ def check_mask(mask: ArrayLike) -> np.ndarray:
             f"{int(array.sum())} inside"
         )
     return np.ascontiguousarray(array, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iuf"
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,8 @@ from functools import lru_cache
 import numpy as np
 
 from turingdiff.engine.exceptions import BlowUpError
-from turingdiff.engine.flow import Flow, spectral_radius
+from turingdiff.engine.flow import Flow
+from turingdiff.engine.linearisation import spectral_radius
 from turingdiff.engine.stages import Stages, stages
 from turingdiff.engine.steppers import Generators, PerReplica, Stepper
 
@@ -134,9 +135,9 @@ class RungeKuttaChebyshev:
     """Runge–Kutta–Chebyshev, order 2: as many stages as the step needs to be stable (Sommeijer et al. 1998).
 
     For systems that diffusion makes stiff: choose a step that resolves the pattern's growth, ``rule.times(dt=0.1)``,
-    not Euler's limit. Stages are local; a step of s stages carries news s cells far, as s Euler steps do. The
-    spectral radius is measured every 25 steps and taken 10% larger: where the reaction itself becomes stiff faster than
-    that, as in a relaxation oscillation, take a shorter step or ``td.adaptive(method="rkc")``.
+    not Euler's limit. Stages are local: a step of s stages extends the domain of dependence by s radii, as s Euler
+    steps do. The spectral radius is measured every 25 steps and taken 10% larger: where the reaction itself becomes
+    stiff faster than that, as in a relaxation oscillation, take a shorter step or ``td.adaptive(method="rkc")``.
     """
 
     __name__ = "rkc"

@@ -11,14 +11,18 @@ whole (a training set). ``g`` is a `turingdiff.engine.Geometry`. ``out`` is writ
 
 from __future__ import annotations
 
+import copy
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from turingdiff.engine.neighbourhood import Neighbourhood, check_mask
+from turingdiff.engine.pickling import reduced
+from turingdiff.engine.probe import probe
+from turingdiff.engine.suggestions import unknown
 
 CLOCKS = ("time", "sigma")
 
@@ -44,7 +48,8 @@ class Rule:
     shown
         The channel in pictures; ``None`` for all (grey or RGB).
     noise
-        Amplitude of additive noise for `euler_maruyama`: one, one a channel, or a function of the clock.
+        Amplitude of additive noise, at least 0: one, one a channel, or a function of the clock. It takes
+        `euler_maruyama`; the deterministic steppers refuse a rule with noise.
     start
         ``start(rule, shape, rng) -> (C, H, W)``, the initial state; see `initial`.
     grid
@@ -73,7 +78,8 @@ class Rule:
     TypeError
         If the cell function is not a function or a parameter is not numeric.
     ValueError
-        For an unknown clock, no channels, or a parameter that is not finite.
+        For an unknown clock, no channels, a parameter that is not finite, or noise that is no amplitude; and for a
+        cell function that reads beyond its radius or does not write a channel (see `turingdiff.engine.probe`).
     """
 
     cell: Callable
@@ -100,7 +106,7 @@ class Rule:
         if not inspect.isfunction(getattr(self.cell, "py_func", self.cell)):
             raise TypeError(f"cell must be a function cell(phi, i, j, t, p, g, out), got {self.cell!r}")
         if self.clock not in CLOCKS:
-            raise ValueError(f"clock must be one of {CLOCKS}, got {self.clock!r}")
+            raise ValueError(unknown("clock", self.clock, CLOCKS))
         channels = self.channels
         names = tuple(f"c{n}" for n in range(channels)) if isinstance(channels, int) else tuple(channels)
         if not names:
@@ -112,10 +118,26 @@ class Rule:
         object.__setattr__(self, "params", {key: _parameter(key, value) for key, value in params.items()})
         object.__setattr__(self, "name", self.name or self.cell.__name__)
         object.__setattr__(self, "hold", None if self.hold is None else _hold(self.hold, len(names)))
+        if not callable(self.noise):
+            object.__setattr__(self, "noise", check_noise(self.name, names, self.noise))
+        probe(self)
 
     def __repr__(self) -> str:
         values = [f"{name}={v:g}" if np.ndim(v) == 0 else f"{name}: {np.shape(v)}" for name, v in self.params.items()]
-        return f"<rule {self.name} of {', '.join(self.channels)}; {', '.join(values)}; {self.neighbourhood}>"
+        noise = [f"noise={'a function' if callable(self.noise) else self.noise}"] if self.has_noise else []
+        parts = [_few(self.channels), _few(values), *noise, self.neighbourhood]
+        return f"<rule {self.name} of {'; '.join(map(str, parts))}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reduced(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Rule:
+        return replace(self, params=copy.deepcopy(self.params, memo))
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether runs of this rule are stochastic."""
+        return callable(self.noise) or bool(np.any(self.noise))
 
     @property
     def singular_end(self) -> float | None:
@@ -222,7 +244,7 @@ class Rule:
         elif field is None:
             raise ValueError(f"{self.name} does not declare its stiffness: give a field at which to measure it")
         else:
-            from turingdiff.engine.flow import spectral_radius
+            from turingdiff.engine.linearisation import spectral_radius
 
             radius = spectral_radius(self, field)
         return 2.0 / radius if radius > 0 else np.inf
@@ -251,6 +273,18 @@ def _hold(hold: Any, channels: int) -> tuple[np.ndarray, np.ndarray]:
     return cells, values
 
 
+def check_noise(name: str, channels: Sequence[str], noise: Any) -> Any:
+    """Pass on the amplitude of noise, a number or a tuple of one a channel."""
+    amplitude = np.asarray(noise)
+    if amplitude.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: noise must be a number, one for each of {channels}, or a function, got {noise!r}")
+    if amplitude.shape not in ((), (len(channels),)):
+        raise ValueError(f"{name} has {len(channels)} channels and {amplitude.size} noise amplitudes, {noise!r}")
+    if not (np.isfinite(amplitude) & (amplitude >= 0)).all():
+        raise ValueError(f"{name}: noise is an amplitude, finite and >= 0, got {noise!r}")
+    return tuple(amplitude.tolist()) if amplitude.ndim else amplitude.item()
+
+
 def _parameter(name: str, value: Any) -> Any:
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
@@ -258,3 +292,10 @@ def _parameter(name: str, value: Any) -> Any:
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"parameter {name} must be finite, got {value!r}")
     return array if array.ndim else array.item()
+
+
+def _few(items: Iterable[str], most: int = 12) -> str:
+    """A list that fits on a screen."""
+    shown = list(items)
+    more = f", ... {len(shown) - most} more" if len(shown) > most else ""
+    return ", ".join(shown[:most]) + more

@@ -1,4 +1,4 @@
-"""`simulate`: record an evolution. A run is its clock readings and fields."""
+"""`simulate`: record the clock readings and fields of an evolution."""
 
 from __future__ import annotations
 

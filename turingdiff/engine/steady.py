@@ -1,4 +1,4 @@
-"""Run until nothing changes any more."""
+"""Run until a steady state."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from turingdiff.engine.evolution import evolve
-from turingdiff.engine.flow import Flow, spectral_radius
+from turingdiff.engine.flow import Flow
+from turingdiff.engine.linearisation import spectral_radius
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.runs import Run, frames_every, record
 from turingdiff.engine.steppers import AnyStepper, euler
@@ -32,7 +33,7 @@ def until_steady(
     rng: int | np.random.Generator | None = None,
     progress: bool = False,
 ) -> Run:
-    """As `simulate`, but end at the first kept frame at which every channel stands still.
+    """As `simulate`, but end at the first kept frame that is steady in every channel.
 
         max |f_c| <= tolerance max |u_c|        per unit of time; max |u_c| the largest seen so far
 
@@ -58,18 +59,18 @@ def until_steady(
     if not 0 < tolerance < np.inf:
         raise ValueError(f"tolerance must be a positive number per unit of time, got {tolerance!r}")
     every = frames_every(len(times) - 1, field, frames, every)
-    watch = _Watch(rule, field, tolerance)
+    convergence = _Convergence(rule, field, tolerance)
     evolution = evolve(rule, field, times, stepper=stepper, every=every, rng=rng)
-    run = record(rule, field, watch.until_steady(evolution), int(-(-(len(times) - 1) // every)) + 1, progress)
-    if watch.trouble:
-        error = NotSteadyError(watch.trouble)
+    run = record(rule, field, convergence.until_steady(evolution), int(-(-(len(times) - 1) // every)) + 1, progress)
+    if convergence.trouble:
+        error = NotSteadyError(convergence.trouble)
         error.run = run
         raise error
     return run
 
 
-class _Watch:
-    """Looks at fields as they pass."""
+class _Convergence:
+    """Tracks the convergence of a run."""
 
     def __init__(self, rule: Rule, field: np.ndarray, tolerance: float):
         self.rule, self.tolerance, self.trouble = rule, tolerance, ""

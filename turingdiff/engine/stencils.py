@@ -1,4 +1,4 @@
-"""What a cell calls: differential operators at one cell of a halo-padded field.
+"""Differential operators at one cell of a halo-padded field, to be called by cell functions.
 
 Sums pair opposite neighbours, ``(N + S) + (W + E)``, so that a mirror-symmetric field keeps its symmetry to the
 last bit. Both Laplacians have weights w with sum(w) = 0 and sum(w x²)/2 = 1. On the torus a wave of wavenumber k is

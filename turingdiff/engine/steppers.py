@@ -1,4 +1,4 @@
-"""Steppers: how the clock moves on.
+"""Time-stepping schemes.
 
 A stepper advances a field through a run of consecutive steps,
 
@@ -10,6 +10,18 @@ that a replica's noise does not depend on how many there are.
 
 A stepper that keeps something between steps (a step size, a history) is an object with a method ``start()``, which
 makes a stepper for one run: an object that can be copied, so that a failed step can be repeated.
+
+What the engine has to know of a scheme are attributes of the stepper; one of your own may have them too:
+
+===================  =========================================================================  ==============
+attribute            meaning                                                                    where missing
+===================  =========================================================================  ==============
+``stages``           where in a step, as fractions of it, the rate is evaluated: each           not known
+                     evaluation extends the domain of dependence by the radius of the rule
+``real_stability``   the step times spectral radius up to which it is stable on the negative    2, as Euler
+                     real axis
+``adds_noise``       whether it adds the noise of the rule, ``rule.noise``                      False
+===================  =========================================================================  ==============
 """
 
 from __future__ import annotations
@@ -17,18 +29,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from turingdiff.engine.exceptions import warn
 from turingdiff.engine.flow import Flow
+from turingdiff.engine.rule import Rule, check_noise
+from turingdiff.engine.suggestions import unknown
 
 Rate = Callable[[np.ndarray, float], np.ndarray]
 Generators = Sequence[np.random.Generator] | None
 
 
 class Stepper(Protocol):
-    """What a stepper is: see the module."""
+    """A time-stepping scheme: see the module."""
 
     __name__: str
 
@@ -40,7 +55,7 @@ class Stepper(Protocol):
 
 
 class Starter(Protocol):
-    """A stepper with a memory: see the module."""
+    """A scheme that keeps something between steps: see the module."""
 
     __name__: str
 
@@ -52,11 +67,37 @@ class Starter(Protocol):
 AnyStepper = Stepper | Starter
 
 
-def started(stepper: AnyStepper) -> Stepper:
-    """The stepper of one run."""
+def check_stepper(stepper: AnyStepper, rule: Rule) -> None:
+    """Raise TypeError unless given a stepper, ValueError for one that drops the noise of `rule`; warn if there is none.
+
+    A warning and no error, so that a scan over amplitudes may begin at 0.
+    """
     if isinstance(stepper, type) or not (callable(stepper) or hasattr(stepper, "start")):
         raise TypeError(f"stepper must be one such as td.rkc, or an object of your own, got {stepper!r}")
+    adds_noise = getattr(stepper, "adds_noise", False)
+    if rule.has_noise and not adds_noise:
+        raise ValueError(
+            f"{rule.name} has noise, which {name_of(stepper)} would drop: use stepper=td.euler_maruyama with rng=, or "
+            "a rule with noise=0 (a stepper of your own that adds rule.noise says so: stepper.adds_noise = True)"
+        )
+    if adds_noise and not rule.has_noise:
+        other = "; for a denoiser take machine.reverse_sde() or td.ancestral" if rule.clock == "sigma" else ""
+        warn(f"{rule.name} has no noise for {name_of(stepper)} to add: give the rule an amplitude, noise=0.1{other}")
+
+
+def started(stepper: AnyStepper) -> Stepper:
+    """The stepper of one run."""
     return stepper.start() if hasattr(stepper, "start") else stepper
+
+
+def name_of(stepper: AnyStepper) -> str:
+    """What messages call a stepper."""
+    return getattr(stepper, "__name__", type(stepper).__name__)
+
+
+def real_stability(stepper: AnyStepper) -> float:
+    """The largest step times spectral radius at which a stepper is stable on the negative real axis."""
+    return getattr(stepper, "real_stability", 2.0)
 
 
 class PerReplica:
@@ -79,9 +120,42 @@ class PerReplica:
         return np.stack([s(flow.single, f, times, steps, None) for s, f in zip(self.steppers, field, strict=True)])
 
 
-def one_step(method: Callable[[Rate, np.ndarray, float, float], np.ndarray]) -> Stepper:
-    """Make a stepper of a deterministic one-step method ``method(rate, y, t, dt) -> y at t + dt``."""
+def _with(**facts: Any) -> Callable[[Any], Any]:
+    """Decorate a stepper with the attributes of the table above."""
 
+    def decorate(stepper):
+        vars(stepper).update(facts)
+        return stepper
+
+    return decorate
+
+
+Method = Callable[[Rate, np.ndarray, float, float], np.ndarray]
+
+
+def one_step(method: Method | None = None, **facts: Any) -> Any:
+    """Make a stepper of a deterministic one-step method ``method(rate, y, t, dt) -> y at t + dt``.
+
+    >>> @one_step(stages=(0, 1 / 2))
+    ... def midpoint(rate, y, t, dt):
+    ...     return y + dt * rate(y + dt / 2 * rate(y, t), t + dt / 2)
+
+    Parameters
+    ----------
+    stages, real_stability
+        Attributes of the stepper, see the module.
+
+    Raises
+    ------
+    TypeError
+        For any other attribute.
+    """
+    if wrong := set(facts) - {"stages", "real_stability"}:
+        raise TypeError(unknown("option of one_step", min(wrong), ("stages", "real_stability")))
+    if method is None:
+        return lambda decorated: one_step(decorated, **facts)
+
+    @_with(**facts)
     @wraps(method)
     def stepper(flow, field, times, steps, rngs):
         for t, dt in zip(times.tolist(), steps.tolist(), strict=True):
@@ -96,6 +170,7 @@ def _euler_step(rate, y, t, dt):
     return y + dt * rate(y, t)
 
 
+@_with(stages=(0,))
 def euler(flow, field, times, steps, rngs):
     """Explicit Euler, order 1: y + dt f(y, t). Over falling sigma this is DDIM exactly."""
     if flow.fuses:
@@ -103,7 +178,7 @@ def euler(flow, field, times, steps, rngs):
     return _euler_step(flow, field, times, steps, rngs)
 
 
-@one_step
+@one_step(stages=(0, 1))
 def heun(rate, y, t, dt):
     """Heun's method, order 2: the mean of the slopes at both ends (on a Karras grid: the EDM sampler)."""
     k1 = rate(y, t)
@@ -111,7 +186,7 @@ def heun(rate, y, t, dt):
     return y + dt / 2 * (k1 + k2)
 
 
-@one_step
+@one_step(stages=(0, 1 / 2, 1 / 2, 1), real_stability=2.785)
 def rk4(rate, y, t, dt):
     """The classical Runge–Kutta method, order 4."""
     k1 = rate(y, t)
@@ -121,14 +196,7 @@ def rk4(rate, y, t, dt):
     return y + dt / 6 * (k1 + 2 * (k2 + k3) + k4)
 
 
-def real_stability(stepper: AnyStepper) -> float:
-    """How far a stepper is stable along the negative real axis; one that does not say is held to Euler's 2."""
-    return getattr(stepper, "real_stability", REAL_STABILITY.get(stepper, 2.0))
-
-
-REAL_STABILITY: dict[AnyStepper, float] = {rk4: 2.785}
-
-
+@_with(stages=(0,), adds_noise=True)
 def euler_maruyama(flow, field, times, steps, rngs):
     """Euler–Maruyama for additive noise: y + dt f + a sqrt(|dt|/dV) n, with a = ``rule.noise``.
 
@@ -146,6 +214,7 @@ def euler_maruyama(flow, field, times, steps, rngs):
     return field
 
 
+@_with(stages=(0,))
 def ancestral(flow, field, times, steps, rngs):
     """Ancestral (DDPM) sampling along sigma: exact for the noise that a Gaussian posterior leaves.
 
@@ -175,8 +244,7 @@ def _normals(rngs: Sequence[np.random.Generator], field: np.ndarray) -> np.ndarr
 
 
 def _amplitude(flow: Flow, t: float) -> np.ndarray:
-    noise = flow.rule.noise
-    amplitude = np.asarray(noise(t) if callable(noise) else noise, flow.dtype)
-    if amplitude.ndim == 1 and amplitude.size != flow.channels:
-        raise ValueError(f"{flow.rule.name} has {flow.channels} channels and {amplitude.size} noise amplitudes")
+    rule = flow.rule
+    noise = check_noise(rule.name, rule.channels, rule.noise(t)) if callable(rule.noise) else rule.noise
+    amplitude = np.asarray(noise, flow.dtype)
     return amplitude.reshape(-1, 1, 1) if amplitude.ndim == 1 else amplitude

@@ -1,4 +1,4 @@
-"""Clock readings: lazy uniform grids, and what makes any grid valid."""
+"""Clock readings: lazy uniform grids, and the validation of any grid."""
 
 from __future__ import annotations
 
@@ -57,12 +57,16 @@ def uniform(t0: float, t1: float, dt: float) -> UniformTimes:
     Raises
     ------
     ValueError
-        For a step that is zero or not finite, or an empty interval. The sign of `dt` is taken from the interval.
+        For a step that is zero or not finite, an empty interval, or a negative step from `t0` up to `t1`. Downwards
+        the step may be given with its sign or without.
     """
-    t0, t1, dt = float(t0), float(t1), abs(float(dt))
-    if not (np.isfinite([t0, t1, dt]).all() and dt > 0 and t0 != t1):
-        raise ValueError(f"uniform(t0, t1, dt) needs t0 != t1 and dt > 0, all finite; got {t0}, {t1}, {dt}")
-    dt = dt if t1 > t0 else -dt
+    t0, t1, dt = float(t0), float(t1), float(dt)
+    if not (np.isfinite([t0, t1, dt]).all() and (dt > 0 or (dt < 0 and t1 < t0)) and t0 != t1):
+        raise ValueError(
+            f"uniform(t0, t1, dt) needs t0 != t1 and dt > 0, all finite; dt < 0 for falling times only; "
+            f"got {t0}, {t1}, {dt}"
+        )
+    dt = abs(dt) if t1 > t0 else -abs(dt)
     count = (t1 - t0) / dt
     whole = round(count)
     if abs(count - whole) <= 1e-9 * max(1.0, count) and whole >= 1:

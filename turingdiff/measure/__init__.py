@@ -12,7 +12,7 @@ names                                                              module
 `influences`                                                       ``_influence``
 `leave_one_out`                                                    ``_novelty``
 `patch_leave_one_out`                                              ``_patch_distance``
-`disagreements`                                                    ``_check_pattern``
+`disagreements`, the earlier name of `check_pattern`               ``_check_pattern``
 =================================================================  =========================
 """
 
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from turingdiff.measure._agreement import Agreement, agreement
 from turingdiff.measure._change import change
-from turingdiff.measure._check_pattern import disagreements
+from turingdiff.measure._check_pattern import check_pattern, disagreements
 from turingdiff.measure._count_legs import count_legs
 from turingdiff.measure._count_runs import count_runs
 from turingdiff.measure._dispersion import dispersion
@@ -61,6 +61,7 @@ __all__ = [
     "agreement",
     "bootstrap_interval",
     "change",
+    "check_pattern",
     "count_legs",
     "count_runs",
     "disagreements",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from turingdiff.engine import ancestral, euler, euler_maruyama, heun, rk4
+from turingdiff.engine import euler
 from turingdiff.engine.rule import Rule
-from turingdiff.engine.steppers import AnyStepper
+from turingdiff.engine.steppers import AnyStepper, name_of
 from turingdiff.engine.times import check_times, steps_between
 from turingdiff.measure._perturbed_runs import (
     check_cell,
@@ -21,14 +21,6 @@ from turingdiff.measure._perturbed_runs import (
     side_by_side,
 )
 
-# Where in a step, as a fraction of it, a stepper evaluates the rate: each evaluation carries news one radius far.
-STAGES: dict[AnyStepper, tuple[float, ...]] = {
-    euler: (0,),
-    heun: (0, 1),
-    rk4: (0, 1 / 2, 1 / 2, 1),
-    euler_maruyama: (0,),
-    ancestral: (0,),
-}
 SHARE = 0.01  # of the size of a channel: the change of a cell unless told otherwise
 RECORDS = 100
 
@@ -229,13 +221,12 @@ def _sizes(size: float | Sequence[float] | None, field: NDArray) -> NDArray[np.f
 
 
 def _stages(stepper: AnyStepper) -> tuple[float, ...]:
-    stages = getattr(stepper, "stages", STAGES.get(stepper))
+    stages = getattr(stepper, "stages", None)
     if stages is None:
-        known = ", ".join(f"td.{method.__name__}" for method in STAGES)
         raise ValueError(
-            f"how far a step of {getattr(stepper, '__name__', stepper)} reaches is not known: it may look at the whole "
-            f"field to choose its step, as td.adaptive and td.rkc do. Take one of {known}; a stepper of your own says "
-            "where in a step it evaluates the rate: stepper.stages = (0, 0.5)"
+            f"how far a step of {name_of(stepper)} reaches is not known: it may look at the whole field to choose its "
+            "step, as td.adaptive and td.rkc do. Take td.euler, td.heun, td.rk4, td.euler_maruyama or td.ancestral; a "
+            "stepper of your own says where in a step it evaluates the rate: stepper.stages = (0, 0.5)"
         )
     return tuple(stages)
 

@@ -60,8 +60,8 @@ def turing_space(system: Callable[..., Rule], **parameters: Any) -> TuringSpace:
     system
         What makes a rule of keywords: ``td.morphogenesis.brusselator``, a reaction of your own, a function.
     **parameters
-        Its keywords. Two are one-dimensional NumPy arrays, the axes: first that along x, then that along y. The
-        others are passed on as they are.
+        Its keywords. Two are one-dimensional arrays, the axes: first that along x, then that along y. The others are
+        passed on as they are. Lists count as arrays unless there are two arrays.
 
     Raises
     ------
@@ -79,7 +79,9 @@ def turing_space(system: Callable[..., Rule], **parameters: Any) -> TuringSpace:
     [['stable' 'stable']
      ['stable' 'Turing']]
     """
-    axes = {name: value for name, value in parameters.items() if isinstance(value, np.ndarray) and value.ndim}
+    axes = _axes(parameters, np.ndarray)
+    if len(axes) != 2:
+        axes = _axes(parameters, (np.ndarray, list))
     if len(axes) != 2 or any(axis.ndim != 1 for axis in axes.values()):
         given = ", ".join(f"{name}: {np.shape(value)}" for name, value in axes.items()) or "none"
         raise ValueError(f"turing_space takes exactly two one-dimensional arrays, along x and y; got {given}")
@@ -104,6 +106,12 @@ def turing_space(system: Callable[..., Rule], **parameters: Any) -> TuringSpace:
         growth=np.array([np.nan if curve is None else curve.max_growth for curve in found]).reshape(shape),
         wavelength=np.array([_wavelength(curve) for curve in found]).reshape(shape),
     )
+
+
+def _axes(parameters: dict[str, Any], kinds: Any) -> dict[str, NDArray]:
+    return {
+        name: np.asarray(value) for name, value in parameters.items() if isinstance(value, kinds) and np.ndim(value)
+    }
 
 
 def _at(

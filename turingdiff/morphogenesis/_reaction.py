@@ -1,4 +1,4 @@
-"""Reaction–diffusion systems: kinetics in, rules out.
+"""Reaction–diffusion systems, made of their kinetics.
 
     du_c/dt = D_c ∇²u_c + f_c(u, v, ...; parameters)
 
@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from turingdiff.engine.linearisation import jacobian
 from turingdiff.engine.neighbourhood import Boundary
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.stencils import SYMBOL_BOUND, laplacian
-from turingdiff.morphogenesis._system import OPTIONS, Initial, System
+from turingdiff.morphogenesis._system import OPTIONS, Initial, Noise, System
 
 
 class Reaction(System):
@@ -55,8 +56,8 @@ class Reaction(System):
         t_end: float | None = None,
         boundary: Boundary | tuple[Boundary, ...] | None = None,
         initial: Initial | None = None,
-        stencil: Callable = laplacian,
-        noise: float | Sequence[float] = 0.0,
+        stencil: Callable | None = None,
+        noise: Noise | None = None,
         mask: Any = None,
         hold: Any = None,
         **params: Any,
@@ -72,10 +73,13 @@ class Reaction(System):
             For an unknown preset or parameter, a parameter without a value, or a wrong number of diffusion constants.
         """
         given = {"dx": dx, "t_end": t_end, "boundary": boundary, "initial": initial, "mask": mask, "hold": hold}
-        chosen = self._chosen(preset, given | {"diffusion": diffusion} | params)
+        chosen = self._chosen(preset, {**given, "diffusion": diffusion, "stencil": stencil, "noise": noise, **params})
         values = self._values({key: value for key, value in chosen.items() if key not in self._taken()})
-        self._check_rates(values)
         constants = self._diffusion_constants(chosen)
+        for key, value in {**constants, **values}.items():
+            self._check_number_or_map(key, value)
+        self._check_rates(values)
+        stencil = chosen.get("stencil", laplacian)
         bound = SYMBOL_BOUND.get(stencil)
         return self._rule(
             preset,
@@ -84,8 +88,7 @@ class Reaction(System):
             radius=1,
             cell=self._cell(stencil),
             params={**constants, **values},
-            stiffness=_Stiffness(self.kinetics, len(self.species), bound) if bound else None,
-            noise=noise,
+            stiffness=_Stiffness(self, bound) if bound else None,
         )
 
     def _diffusion_constants(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,10 +100,16 @@ class Reaction(System):
                 f"constants, got {diffusion!r}"
             )
         single = {name: chosen[name] for name in self._constants if name in chosen}
-        constants = {**dict(zip(self._constants, diffusion, strict=True)), **single}
-        if any(np.min(d) < 0 for d in constants.values()):
-            raise ValueError(f"diffusion constants must be >= 0, got {constants!r}")
-        return constants
+        return {**dict(zip(self._constants, diffusion, strict=True)), **single}
+
+    def _check_number_or_map(self, name: str, value: Any) -> None:
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"{self.__name__}: {name} must be a number or an (H, W) map, got {value!r}")
+        if array.ndim not in (0, 2) or not array.size:
+            raise ValueError(f"{self.__name__}: {name} must be a number or an (H, W) map, got the shape {array.shape}")
+        if name in self._constants and array.min() < 0:
+            raise ValueError(f"{self.__name__}: diffusion constants must be >= 0, got {name}={value!r}")
 
     def _check_rates(self, values: Mapping[str, Any]) -> None:
         """Try the kinetics at one point, so that a forgotten rate or comma is not found by the compiler."""
@@ -116,8 +125,14 @@ class Reaction(System):
 
     def _cell(self, stencil: Callable) -> Callable:
         """The cell function, the same object for the same stencil so that it is compiled once."""
+        if not inspect.isfunction(getattr(stencil, "py_func", stencil)):
+            raise TypeError(
+                f"stencil must be a function, td.stencils.laplacian or td.stencils.isotropic_laplacian, got {stencil!r}"
+            )
         if stencil not in self._cells:
-            self._cells[stencil] = reaction_cell(self.kinetics, len(self.species), stencil)
+            cell = reaction_cell(self.kinetics, len(self.species), stencil)
+            cell.made_by = (self._cell, stencil)  # type: ignore[attr-defined]
+            self._cells[stencil] = cell
         return self._cells[stencil]
 
 
@@ -179,14 +194,7 @@ def _writer(count: int, stencil: Callable) -> Callable:
 
 def reaction_jacobian(kinetics: Callable, state: np.ndarray, values: Sequence[float]) -> np.ndarray:
     """Jacobian of the kinetics at one cell, (species, species), by central differences."""
-    state = np.asarray(state, float)
-    columns = []
-    for c in range(state.size):
-        step = np.zeros_like(state)
-        step[c] = 1e-6 * max(1.0, abs(state[c]))
-        up, down = (np.asarray(kinetics(*(state + s), *values), float) for s in (step, -step))
-        columns.append((up - down) / (2 * step[c]))
-    return np.stack(columns, axis=1)
+    return jacobian(lambda at: np.asarray(kinetics(*at, *values), float), np.asarray(state, float))
 
 
 class _Stiffness:
@@ -196,8 +204,8 @@ class _Stiffness:
     species and 64 evenly spaced ones (exact kinetics everywhere would cost a Python call a cell).
     """
 
-    def __init__(self, kinetics: Callable, count: int, symbol_bound: float):
-        self.kinetics, self.count, self.symbol_bound = kinetics, count, symbol_bound
+    def __init__(self, system: Reaction, symbol_bound: float):
+        self.system, self.count, self.symbol_bound = system, len(system.species), symbol_bound
 
     def __call__(self, rule: Rule, field: np.ndarray | None) -> float:
         values = list(rule.params.values())
@@ -206,10 +214,10 @@ class _Stiffness:
         radius = np.abs(symbol * diffusion).max()
         for state, parameters in self._cells(rule, field):
             with np.errstate(over="ignore", invalid="ignore"):
-                jacobian = reaction_jacobian(self.kinetics, state, parameters)
-            if not np.isfinite(jacobian).all():  # the kinetics overflow: no step is stable
+                local = reaction_jacobian(self.system.kinetics, state, parameters)
+            if not np.isfinite(local).all():  # the kinetics overflow: no step is stable
                 return np.inf
-            for matrix in (jacobian, jacobian + symbol * diffusion):
+            for matrix in (local, local + symbol * diffusion):
                 radius = max(radius, np.abs(np.linalg.eigvals(matrix)).max())
         return float(radius)
 

@@ -1,4 +1,4 @@
-"""Systems: named families of rules. Parameters in, a rule out.
+"""Systems: named families of rules. A call with parameters makes a rule.
 
 A system is what a file of `turingdiff.morphogenesis` defines and what a user defines in a script: kinetics with
 `turingdiff.morphogenesis._reaction.reaction`, or, for anything else, a cell function with `system`.
@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import inspect
 import os
+import pickle
+import sys
 import textwrap
+import types
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -17,9 +20,10 @@ from typing import Any
 import numpy as np
 
 from turingdiff.data import read_mask
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.engine.neighbourhood import Boundary, Neighbourhood
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.suggestions import unknown
 from turingdiff.engine.times import UniformTimes, rounded_down, uniform
 
 OPTIONS = ("preset", "dx", "t_end", "boundary", "initial", "noise", "mask", "hold")
@@ -27,6 +31,7 @@ PERTURBATION = 0.01
 SAFETY = 0.9
 
 Initial = Callable[[Rule, tuple[int, int], np.random.Generator], np.ndarray]
+Noise = float | Sequence[float] | Callable[[float], Any]
 
 
 class System(ABC):
@@ -36,8 +41,8 @@ class System(ABC):
     ---------------------------------------------
     presets
         Name to keywords of the call.
-    signatures
-        Name of a preset to the `Signature` of the pattern that it promises.
+    expected_patterns
+        Name of a preset to its `ExpectedPattern`.
     steady_state
         ``steady_state(*parameters) -> one value a species``, the uniform steady state.
     guess
@@ -49,6 +54,8 @@ class System(ABC):
         Default grid spacing, end of a run, and boundary.
     shown
         The species in pictures (its index).
+
+    Any other attribute is refused.
     """
 
     def __init__(self, function: Callable, species: Sequence[str], defaults: Mapping[str, Any]):
@@ -62,7 +69,7 @@ class System(ABC):
         if clash := set(self.defaults) & self._taken():
             raise ValueError(f"{self.__name__}: parameter names {sorted(clash)} are taken: every system has them")
         self.presets: Mapping[str, Mapping[str, Any]] = {}
-        self.signatures: Mapping[str, Signature] = {}
+        self.expected_patterns: Mapping[str, ExpectedPattern] = {}
         self.steady_state: Callable[..., Sequence[float]] | None = None
         self.guess: Callable[..., Sequence[float]] | None = None
         self.initial: Initial = perturbed_steady_state
@@ -70,6 +77,30 @@ class System(ABC):
         self.t_end = 100.0
         self.boundary: Boundary | tuple[Boundary, ...] = "periodic"
         self.shown: int | None = 0
+        self._complete = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_complete" in vars(self) and not hasattr(self, name):
+            known = [known for known in vars(self) if not known.startswith("_")]
+            raise AttributeError(unknown(f"attribute of {self.__name__}", name, known))
+        super().__setattr__(name, value)
+
+    def __reduce__(self) -> str:
+        if getattr(sys.modules.get(self.__module__), self.__name__, None) is not self:
+            raise pickle.PicklingError(
+                f"{self!r} cannot be pickled: it is not {self.__name__} in the module {self.__module__}; define it at "
+                "the top of a module, under the name of its function"
+            )
+        return self.__name__
+
+    @property
+    def signatures(self) -> Mapping[str, ExpectedPattern]:
+        """`expected_patterns`, by their earlier name."""
+        return self.expected_patterns
+
+    @signatures.setter
+    def signatures(self, patterns: Mapping[str, ExpectedPattern]) -> None:
+        self.expected_patterns = patterns
 
     def __repr__(self) -> str:
         return f"<system {self.__name__}({', '.join(self.defaults)}) of {', '.join(self.species)}>"
@@ -91,17 +122,16 @@ class System(ABC):
     def _chosen(self, preset: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
         """Keywords of the call over those of the preset; ``None`` counts as not given."""
         if preset is not None and preset not in self.presets:
-            raise ValueError(f"{self.__name__} has no preset {preset!r}; it has {', '.join(self.presets) or 'none'}")
+            raise ValueError(unknown(f"preset of {self.__name__}", preset, self.presets))
         values = {} if preset is None else dict(self.presets[preset])
         return {**values, **{key: value for key, value in given.items() if value is not None}}
 
     def _values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All parameters, in their order."""
-        if unknown := set(given) - set(self.defaults):
-            raise ValueError(
-                f"{self.__name__} has no parameter {', '.join(sorted(unknown))}; "
-                f"it has {', '.join(self.defaults) or 'none'} (and {', '.join(sorted(self._taken() - {'preset'}))})"
-            )
+        for name in given:
+            if name not in self.defaults:
+                known = [*self.defaults, *sorted(self._taken() - {"preset"})]
+                raise ValueError(unknown(f"parameter of {self.__name__}", name, known))
         values = {**self.defaults, **given}
         if missing := [key for key, value in values.items() if value is inspect.Parameter.empty]:
             raise ValueError(f"{self.__name__} needs a value for {', '.join(missing)}")
@@ -120,6 +150,7 @@ class System(ABC):
             name=self.__name__ if preset is None else f"{self.__name__} {preset}",
             shown=self.shown,
             start=chosen.get("initial", self.initial),
+            noise=chosen.get("noise", 0.0),
             grid=partial(_times, end=chosen.get("t_end", self.t_end)),
             equilibrium=None if self.steady_state is None else tuple(self.steady_state(*values.values())),
             guess=None if self.guess is None else tuple(self.guess(*values.values())),
@@ -135,9 +166,18 @@ class CellSystem(System):
     """
 
     def __init__(self, cell: Callable, species: Sequence[str], radius: int, defaults: Mapping[str, Any]):
-        super().__init__(cell, species, defaults)
-        self.cell, self.radius = cell, radius
+        self.cell, self.radius = self._named(cell), radius
         self.stiffness: Callable[..., float] | None = None
+        super().__init__(cell, species, defaults)
+
+    def _named(self, cell: Callable) -> Callable:
+        """A copy of a cell function that is pickled by the name of this system, which has taken its own."""
+        if not isinstance(cell, types.FunctionType):
+            return cell
+        copy = types.FunctionType(cell.__code__, cell.__globals__, cell.__name__, cell.__defaults__, cell.__closure__)
+        copy.__doc__, copy.__module__, copy.__qualname__ = cell.__doc__, cell.__module__, cell.__qualname__
+        copy.made_by = (getattr, self, "cell")  # type: ignore[attr-defined]
+        return copy
 
     def __call__(
         self,
@@ -147,7 +187,7 @@ class CellSystem(System):
         t_end: float | None = None,
         boundary: Boundary | tuple[Boundary, ...] | None = None,
         initial: Initial | None = None,
-        noise: float | Sequence[float] = 0.0,
+        noise: Noise | None = None,
         mask: Any = None,
         hold: Any = None,
         **params: Any,
@@ -170,12 +210,10 @@ class CellSystem(System):
             For an unknown preset or parameter, or a parameter without a value.
         """
         given = {"dx": dx, "t_end": t_end, "boundary": boundary, "initial": initial, "mask": mask, "hold": hold}
-        chosen = self._chosen(preset, given | params)
+        chosen = self._chosen(preset, {**given, "noise": noise, **params})
         values = self._values({key: value for key, value in chosen.items() if key not in OPTIONS})
-        bound = None if self.stiffness is None else partial(_declared_stiffness, self.stiffness)
-        return self._rule(
-            preset, chosen, values, self.radius, cell=self.cell, params=values, stiffness=bound, noise=noise
-        )
+        bound = None if self.stiffness is None else partial(_declared_stiffness, self)
+        return self._rule(preset, chosen, values, self.radius, cell=self.cell, params=values, stiffness=bound)
 
 
 def system(species: Sequence[str], radius: int = 1, **defaults: Any) -> Callable[[Callable], CellSystem]:
@@ -214,12 +252,13 @@ def _mask(mask: Any) -> Any:
     return read_mask(mask) if isinstance(mask, (str, os.PathLike)) else mask
 
 
-def _declared_stiffness(bound: Callable[..., float], rule: Rule, field: np.ndarray | None) -> float:
+def _declared_stiffness(system: CellSystem, rule: Rule, field: np.ndarray | None) -> float:
+    bound: Any = system.stiffness
     return float(np.max(bound(rule.neighbourhood.dx, *rule.params.values())))
 
 
 def _times(rule: Rule, t_end: float | None = None, dt: float | None = None, *, end: float) -> UniformTimes:
-    """0 to `t_end`; by default with the largest stable step times 0.9, rounded down to two digits."""
+    """From 0 to `t_end`; by default with the largest stable step times 0.9, rounded down to two digits."""
     if dt is None:
         dt = rounded_down(SAFETY * rule.stable_dt(), 2)
     end = end if t_end is None else t_end

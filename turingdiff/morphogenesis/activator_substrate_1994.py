@@ -10,7 +10,7 @@ stripes, and then a network with holes.
 Presets: "network" has the parameters that rdsolver gives for that equation; the other values of kappa are chosen here.
 """
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.morphogenesis._reaction import reaction
 
 
@@ -50,8 +50,8 @@ activator_substrate.presets = {
     "stripes": {"kappa": 0.15},
     "network": {"kappa": 0.25},
 }
-activator_substrate.signatures = {
-    "spots": Signature((96, 96), 20_000.0, "spots", moving=False, components=(150, 175), wavelength=(6.8, 7.5)),
-    "stripes": Signature((96, 96), 20_000.0, "stripes", moving=False, components=(2, 18), wavelength=(8.7, 9.4)),
-    "network": Signature((96, 96), 20_000.0, moving=False, components=(1, 2), wavelength=(9.4, 10.1)),
+activator_substrate.expected_patterns = {
+    "spots": ExpectedPattern((96, 96), 20_000.0, "spots", moving=False, components=(150, 175), wavelength=(6.8, 7.5)),
+    "stripes": ExpectedPattern((96, 96), 20_000.0, "stripes", moving=False, components=(2, 18), wavelength=(8.7, 9.4)),
+    "network": ExpectedPattern((96, 96), 20_000.0, moving=False, components=(1, 2), wavelength=(9.4, 10.1)),
 }

@@ -16,7 +16,7 @@ ST4, as a course of Utrecht University gives them. R. Sheth et al., Science 338 
 
 import numpy as np
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.morphogenesis._reaction import reaction
 
 
@@ -51,7 +51,7 @@ bmp_sox9_wnt.t_end = 300.0
 bmp_sox9_wnt.boundary = "no_flux"
 bmp_sox9_wnt.steady_state = uniform_state
 bmp_sox9_wnt.presets = {"digits": {"m": 1.0}, "thin digits": {"m": 0.5}}
-bmp_sox9_wnt.signatures = {
-    "digits": Signature((96, 96), 300.0, pattern="stripes", moving=False, wavelength=(0.45, 0.75)),
-    "thin digits": Signature((96, 96), 300.0, pattern="stripes", moving=False, wavelength=(0.21, 0.33)),
+bmp_sox9_wnt.expected_patterns = {
+    "digits": ExpectedPattern((96, 96), 300.0, pattern="stripes", moving=False, wavelength=(0.45, 0.75)),
+    "thin digits": ExpectedPattern((96, 96), 300.0, pattern="stripes", moving=False, wavelength=(0.21, 0.33)),
 }

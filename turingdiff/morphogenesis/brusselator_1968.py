@@ -8,7 +8,7 @@ D_v/D_u > a²/(sqrt(b) - 1)², 7.4641 with the defaults, which lie just above.
 Presets: "onset" after VisualPDE; "strong" chosen here, with the same kinetics.
 """
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.morphogenesis._reaction import reaction
 
 
@@ -38,7 +38,7 @@ brusselator.presets = {
     "onset": {"diffusion": (1.0, 8.0)},
     "strong": {"diffusion": (1.0, 20.0)},
 }
-brusselator.signatures = {
-    "onset": Signature((96, 96), 300.0, "spots", moving=False, components=(36, 45), wavelength=(6.8, 7.6)),
-    "strong": Signature((96, 96), 100.0, "spots", moving=False, components=(30, 39), wavelength=(7.2, 8.2)),
+brusselator.expected_patterns = {
+    "onset": ExpectedPattern((96, 96), 300.0, "spots", moving=False, components=(36, 45), wavelength=(6.8, 7.6)),
+    "strong": ExpectedPattern((96, 96), 100.0, "spots", moving=False, components=(30, 39), wavelength=(7.2, 8.2)),
 }

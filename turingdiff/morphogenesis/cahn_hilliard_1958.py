@@ -13,12 +13,14 @@ J. W. Cahn, J. E. Hilliard, Free energy of a nonuniform system I, J. Chem. Phys.
 decomposition, Acta Metall. 9 (1961) 795.
 """
 
+from functools import partial
+
 import numpy as np
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.stencils import beyond, biharmonic
-from turingdiff.morphogenesis._system import Initial, system
+from turingdiff.morphogenesis._system import system
 
 NOISE = 0.05
 
@@ -47,14 +49,10 @@ def slope(c):
     return c * c * c - c
 
 
-def mixture(mean: float) -> Initial:
-    """Make an initial state: normal noise of size 0.05 about `mean`, which it keeps to rounding."""
-
-    def initial(rule: Rule, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-        noise = NOISE * rng.standard_normal((1, *shape))
-        return mean + (noise - noise.mean())
-
-    return initial
+def mixture(rule: Rule, shape: tuple[int, int], rng: np.random.Generator, mean: float = 0.0) -> np.ndarray:
+    """Normal noise of size 0.05 about `mean`, which it keeps to rounding."""
+    noise = NOISE * rng.standard_normal((1, *shape))
+    return mean + (noise - noise.mean())
 
 
 def spectral_bound(dx, kappa):
@@ -66,9 +64,9 @@ def spectral_bound(dx, kappa):
 cahn_hilliard.t_end = 300.0
 cahn_hilliard.steady_state = lambda kappa: (0.0,)
 cahn_hilliard.stiffness = spectral_bound
-cahn_hilliard.presets = {"labyrinth": {"initial": mixture(0.0)}, "droplets": {"initial": mixture(-0.4)}}
-cahn_hilliard.initial = cahn_hilliard.presets["labyrinth"]["initial"]
-cahn_hilliard.signatures = {
-    "labyrinth": Signature((96, 96), 300.0, pattern="stripes", components=(1, 12), wavelength=(15.0, 27.0)),
-    "droplets": Signature((96, 96), 300.0, pattern="spots", components=(15, 45), wavelength=(15.0, 25.0)),
+cahn_hilliard.presets = {"labyrinth": {}, "droplets": {"initial": partial(mixture, mean=-0.4)}}
+cahn_hilliard.initial = mixture
+cahn_hilliard.expected_patterns = {
+    "labyrinth": ExpectedPattern((96, 96), 300.0, pattern="stripes", components=(1, 12), wavelength=(15.0, 27.0)),
+    "droplets": ExpectedPattern((96, 96), 300.0, pattern="spots", components=(15, 45), wavelength=(15.0, 25.0)),
 }

@@ -1,7 +1,7 @@
 """Turing (1952): the two reactions of the paper itself, both exactly at the threshold.
 
 A Turing instability at its margin: at one wavenumber the growth rate is zero, at all others waves decay. So a small
-push does nothing, and a finite one decides: it carries the state over to a pattern of large amplitude. Besides, E takes
+perturbation does nothing, and a finite one carries the state over to a pattern of large amplitude. Besides, E takes
 Y away at a constant rate, as long as there is any: that is the floor of the second equation, without which Y falls
 below zero and X runs away.
 
@@ -16,7 +16,7 @@ past the threshold; here it stands at the threshold.
 
 import numpy as np
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.engine.rule import Rule
 from turingdiff.morphogenesis._reaction import reaction
 
@@ -65,7 +65,11 @@ turing_1952.presets = {
     "ring": {"k": 1 / 32, "A": 57.0, "B": 7.0, "C": 50.0, "D": 2.0, "E": 55.0, "diffusion": (0.5, 0.25), "dx": 1.0},
     "dappling": {"k": 1 / 16, "A": 16.0, "B": 0.0, "C": 1.0, "D": 1.0, "E": 12.0, "diffusion": (0.25, 0.0625)},
 }
-turing_1952.signatures = {
-    "ring": Signature((1, 60), 1000.0, pattern="stripes", moving=False, components=(8, 12), wavelength=(5.0, 7.2)),
-    "dappling": Signature((96, 96), 2000.0, pattern="spots", moving=False, components=(40, 70), wavelength=(5.6, 6.8)),
+turing_1952.expected_patterns = {
+    "ring": ExpectedPattern(
+        (1, 60), 1000.0, pattern="stripes", moving=False, components=(8, 12), wavelength=(5.0, 7.2)
+    ),
+    "dappling": ExpectedPattern(
+        (96, 96), 2000.0, pattern="spots", moving=False, components=(40, 70), wavelength=(5.6, 6.8)
+    ),
 }

@@ -12,7 +12,7 @@ K. Stewartson, J. T. Stuart, A non-linear instability theory for a wave system i
 99, whose b and c these are. "spirals": b and c of Chebfun's example.
 """
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.engine.stencils import laplacian
 from turingdiff.morphogenesis._system import system
 
@@ -52,7 +52,7 @@ complex_ginzburg_landau.t_end = 300.0
 complex_ginzburg_landau.steady_state = lambda b, c: (0.0, 0.0)
 complex_ginzburg_landau.stiffness = euler_bound
 complex_ginzburg_landau.presets = {"spirals": {"b": 0.0, "c": 1.5}, "turbulence": {"b": 0.5, "c": -3.0}}
-complex_ginzburg_landau.signatures = {
-    "spirals": Signature((128, 128), 285.0, moving=True, components=(1, 11), wavelength=(14.5, 20.0)),
-    "turbulence": Signature((128, 128), 100.0, moving=True, components=(12, 45)),
+complex_ginzburg_landau.expected_patterns = {
+    "spirals": ExpectedPattern((128, 128), 285.0, moving=True, components=(1, 11), wavelength=(14.5, 20.0)),
+    "turbulence": ExpectedPattern((128, 128), 100.0, moving=True, components=(12, 45)),
 }

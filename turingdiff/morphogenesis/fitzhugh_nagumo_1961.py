@@ -14,7 +14,7 @@ the equation of u, which cuts the labyrinth to pieces; "spirals" chosen here.
 
 import numpy as np
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.engine.rule import Rule
 from turingdiff.morphogenesis._reaction import reaction
 
@@ -60,8 +60,10 @@ fitzhugh_nagumo.presets = {
     "labyrinth": {"epsilon": 10.0, "a": 0.0, "diffusion": (2.8e-4, 0.05), "dx": 0.02, "t_end": 20.0},
     "spirals": {"epsilon": 0.05, "a": 0.2, "diffusion": (1.0, 0.0), "dx": 0.75, "t_end": 500.0, "initial": broken_wave},
 }
-fitzhugh_nagumo.signatures = {
-    "spots": Signature((128, 128), 250.0, "spots", moving=False, components=(65, 83), wavelength=(17.7, 19.7)),
-    "labyrinth": Signature((128, 128), 20.0, "stripes", moving=False, components=(4, 18), wavelength=(0.23, 0.265)),
-    "spirals": Signature((160, 160), 350.0, "stripes", moving=True, components=(1, 4), wavelength=(38, 52)),
+fitzhugh_nagumo.expected_patterns = {
+    "spots": ExpectedPattern((128, 128), 250.0, "spots", moving=False, components=(65, 83), wavelength=(17.7, 19.7)),
+    "labyrinth": ExpectedPattern(
+        (128, 128), 20.0, "stripes", moving=False, components=(4, 18), wavelength=(0.23, 0.265)
+    ),
+    "spirals": ExpectedPattern((160, 160), 350.0, "stripes", moving=True, components=(1, 4), wavelength=(38, 52)),
 }

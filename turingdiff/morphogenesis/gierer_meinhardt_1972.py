@@ -8,7 +8,7 @@ instability. Without saturation (K = 0) it makes spots; a self-activation that s
 Parameters of the presets after VisualPDE.
 """
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.morphogenesis._reaction import reaction
 
 
@@ -37,7 +37,7 @@ gierer_meinhardt.t_end = 100.0
 # With saturation u is the root of a cubic; without, this is it.
 gierer_meinhardt.guess = lambda a, b, c, K: ((a + c) / b, ((a + c) / b) ** 2 / c)
 gierer_meinhardt.presets = {"spots": {"K": 0.0}, "stripes": {"K": 0.003, "t_end": 400.0}}
-gierer_meinhardt.signatures = {
-    "spots": Signature((96, 96), 60.0, "spots", moving=False, components=(61, 73), wavelength=(10.6, 11.8)),
-    "stripes": Signature((96, 96), 400.0, "stripes", moving=False, components=(1, 4), wavelength=(12.1, 13.3)),
+gierer_meinhardt.expected_patterns = {
+    "spots": ExpectedPattern((96, 96), 60.0, "spots", moving=False, components=(61, 73), wavelength=(10.6, 11.8)),
+    "stripes": ExpectedPattern((96, 96), 400.0, "stripes", moving=False, components=(1, 4), wavelength=(12.1, 13.3)),
 }

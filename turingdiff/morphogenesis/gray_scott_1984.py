@@ -21,7 +21,7 @@ system of Munafo's glider; its start is after the one that the program Ready has
 
 import numpy as np
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.engine.rule import Rule
 from turingdiff.morphogenesis._reaction import reaction
 
@@ -170,29 +170,29 @@ gray_scott.presets = {
     "sigma": {"F": 0.09, "k": 0.057, "initial": islands},  # a foam: blue bubbles in red films
     "u-skate": {"F": 0.062, "k": 0.06093, "initial": skates},  # U-shaped holes that glide for ever
 }
-gray_scott.signatures = {
-    "gliders": Signature(SIZE, 10_000.0, "spots", moving=True, components=(18, 40)),
-    "bubbles": Signature((192, 192), 10_000.0, moving=False, components=(1, 2), wavelength=(45, 80)),
-    "maze": Signature(SIZE, 10_000.0, "stripes", moving=False, components=(1, 5), wavelength=(13, 14.3)),
-    "worms": Signature(SIZE, 40_000.0, "stripes", components=(4, 9), wavelength=(13.5, 17.5)),
-    "spirals": Signature(SIZE, 10_000.0, moving=True, components=(6, 24), wavelength=(38, 80)),
-    "spots": Signature(SIZE, 10_000.0, "spots", moving=False, components=(76, 92), wavelength=(12.5, 13.8)),
-    "alpha": Signature(SIZE, 10_000.0, "spots", moving=True, components=(8, 30), wavelength=(45, 75)),
-    "beta": Signature(SIZE, 10_000.0, moving=True, components=(1, 4), wavelength=(45, 110)),
-    "gamma": Signature(SIZE, 20_000.0, "stripes", moving=True, components=(2, 18), wavelength=(14, 17)),
-    "delta": Signature(SIZE, 10_000.0, "holes", moving=False, components=(1, 1), wavelength=(13.9, 15.2)),
-    "epsilon": Signature(SIZE, 10_000.0, "spots", moving=True, components=(36, 58), wavelength=(16.5, 21)),
-    "zeta": Signature(SIZE, 20_000.0, "spots", moving=True, components=(52, 85)),
-    "eta": Signature(SIZE, 20_000.0, moving=False, components=(41, 66), wavelength=(12, 13.5)),
-    "theta": Signature(SIZE, 10_000.0, "stripes", moving=False, components=(1, 4), wavelength=(13, 14.1)),
-    "iota": Signature(SIZE, 10_000.0, "holes", moving=False, components=(1, 1), wavelength=(12.8, 13.8)),
-    "kappa": Signature(SIZE, 20_000.0, "stripes", components=(3, 9), wavelength=(13.3, 14.5)),
-    "lambda": Signature(SIZE, 10_000.0, "spots", moving=False, components=(70, 82), wavelength=(13.2, 14.3)),
-    "mu": Signature(SIZE, 20_000.0, moving=False, components=(18, 40), wavelength=(12.8, 14.2)),
-    "nu": Signature(SIZE, 10_000.0, "spots", moving=False, components=(2, 8), wavelength=(30, 80)),
-    "xi": Signature((192, 192), 8_000.0, "stripes", moving=True, components=(2, 6), wavelength=(33, 46)),
-    "pi": Signature(SIZE, 10_000.0, moving=False, components=(1, 3), wavelength=(13.7, 15.3)),
-    "rho": Signature((192, 192), 10_000.0, moving=False, components=(1, 2), wavelength=(42, 66)),
-    "sigma": Signature((192, 192), 10_000.0, moving=False, components=(4, 10), wavelength=(40, 90)),
-    "u-skate": Signature((64, 64), 40_000.0, moving=True, components=(1, 1), wavelength=(35, 45)),
+gray_scott.expected_patterns = {
+    "gliders": ExpectedPattern(SIZE, 10_000.0, "spots", moving=True, components=(18, 40)),
+    "bubbles": ExpectedPattern((192, 192), 10_000.0, moving=False, components=(1, 2), wavelength=(45, 80)),
+    "maze": ExpectedPattern(SIZE, 10_000.0, "stripes", moving=False, components=(1, 5), wavelength=(13, 14.3)),
+    "worms": ExpectedPattern(SIZE, 40_000.0, "stripes", components=(4, 9), wavelength=(13.5, 17.5)),
+    "spirals": ExpectedPattern(SIZE, 10_000.0, moving=True, components=(6, 24), wavelength=(38, 80)),
+    "spots": ExpectedPattern(SIZE, 10_000.0, "spots", moving=False, components=(76, 92), wavelength=(12.5, 13.8)),
+    "alpha": ExpectedPattern(SIZE, 10_000.0, "spots", moving=True, components=(8, 30), wavelength=(45, 75)),
+    "beta": ExpectedPattern(SIZE, 10_000.0, moving=True, components=(1, 4), wavelength=(45, 110)),
+    "gamma": ExpectedPattern(SIZE, 20_000.0, "stripes", moving=True, components=(2, 18), wavelength=(14, 17)),
+    "delta": ExpectedPattern(SIZE, 10_000.0, "holes", moving=False, components=(1, 1), wavelength=(13.9, 15.2)),
+    "epsilon": ExpectedPattern(SIZE, 10_000.0, "spots", moving=True, components=(36, 58), wavelength=(16.5, 21)),
+    "zeta": ExpectedPattern(SIZE, 20_000.0, "spots", moving=True, components=(52, 85)),
+    "eta": ExpectedPattern(SIZE, 20_000.0, moving=False, components=(41, 66), wavelength=(12, 13.5)),
+    "theta": ExpectedPattern(SIZE, 10_000.0, "stripes", moving=False, components=(1, 4), wavelength=(13, 14.1)),
+    "iota": ExpectedPattern(SIZE, 10_000.0, "holes", moving=False, components=(1, 1), wavelength=(12.8, 13.8)),
+    "kappa": ExpectedPattern(SIZE, 20_000.0, "stripes", components=(3, 9), wavelength=(13.3, 14.5)),
+    "lambda": ExpectedPattern(SIZE, 10_000.0, "spots", moving=False, components=(70, 82), wavelength=(13.2, 14.3)),
+    "mu": ExpectedPattern(SIZE, 20_000.0, moving=False, components=(18, 40), wavelength=(12.8, 14.2)),
+    "nu": ExpectedPattern(SIZE, 10_000.0, "spots", moving=False, components=(2, 8), wavelength=(30, 80)),
+    "xi": ExpectedPattern((192, 192), 8_000.0, "stripes", moving=True, components=(2, 6), wavelength=(33, 46)),
+    "pi": ExpectedPattern(SIZE, 10_000.0, moving=False, components=(1, 3), wavelength=(13.7, 15.3)),
+    "rho": ExpectedPattern((192, 192), 10_000.0, moving=False, components=(1, 2), wavelength=(42, 66)),
+    "sigma": ExpectedPattern((192, 192), 10_000.0, moving=False, components=(4, 10), wavelength=(40, 90)),
+    "u-skate": ExpectedPattern((64, 64), 40_000.0, moving=True, components=(1, 1), wavelength=(35, 45)),
 }

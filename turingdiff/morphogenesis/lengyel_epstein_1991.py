@@ -12,7 +12,7 @@ Presets: "holes" has the kinetics of VisualPDE's superlattice example; "stripes"
 paper's form, is chosen here.
 """
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.morphogenesis._reaction import reaction
 
 
@@ -44,7 +44,7 @@ lengyel_epstein.presets = {
     "holes": {"a": 15.0, "b": 9.0, "diffusion": (1.0, 15.0)},
     "stripes": {"a": 12.0, "b": 15.5, "diffusion": (1.0, 50.0)},
 }
-lengyel_epstein.signatures = {
-    "holes": Signature((96, 96), 150.0, "holes", moving=False, components=(1, 1), wavelength=(5.9, 6.7)),
-    "stripes": Signature((96, 96), 200.0, "stripes", moving=False, components=(1, 3), wavelength=(6.9, 7.6)),
+lengyel_epstein.expected_patterns = {
+    "holes": ExpectedPattern((96, 96), 150.0, "holes", moving=False, components=(1, 1), wavelength=(5.9, 6.7)),
+    "stripes": ExpectedPattern((96, 96), 200.0, "stripes", moving=False, components=(1, 3), wavelength=(6.9, 7.6)),
 }

@@ -9,7 +9,7 @@ implementation (Generating textures on arbitrary surfaces using reaction–diffu
 the grid spacing is 1, too coarse for the borders between a and b.
 """
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.morphogenesis._reaction import reaction
 
 
@@ -53,6 +53,6 @@ meinhardt_stripes.dx = 0.5
 meinhardt_stripes.t_end = 1000.0
 meinhardt_stripes.steady_state = uniform_state
 meinhardt_stripes.presets = {"stripes": {}}
-meinhardt_stripes.signatures = {
-    "stripes": Signature((96, 96), 1000.0, pattern="stripes", moving=False, wavelength=(7.5, 10.5)),
+meinhardt_stripes.expected_patterns = {
+    "stripes": ExpectedPattern((96, 96), 1000.0, pattern="stripes", moving=False, wavelength=(7.5, 10.5)),
 }

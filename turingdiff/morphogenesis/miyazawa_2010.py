@@ -9,7 +9,7 @@ S. Miyazawa, M. Okamoto, S. Kondo, Blending of animal colour patterns by hybridi
 66. Constants and diffusion of model M0014 of Morpheus, which varies A from 0.07 to 0.14 and C from -0.1 to 0.4.
 """
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.morphogenesis._reaction import reaction
 
 
@@ -48,10 +48,12 @@ miyazawa.diffusion = (1.0, 20.0)
 miyazawa.t_end = 100.0
 miyazawa.steady_state = unclipped_state
 miyazawa.presets = {"spots": {"C": 0.0}, "labyrinth": {"C": 0.15}, "reversed spots": {"C": 0.3}}
-miyazawa.signatures = {
-    "spots": Signature((96, 96), 100.0, pattern="spots", moving=False, components=(50, 80), wavelength=(10.0, 13.0)),
-    "labyrinth": Signature((96, 96), 100.0, pattern="stripes", components=(1, 20), wavelength=(10.5, 13.5)),
-    "reversed spots": Signature(
+miyazawa.expected_patterns = {
+    "spots": ExpectedPattern(
+        (96, 96), 100.0, pattern="spots", moving=False, components=(50, 80), wavelength=(10.0, 13.0)
+    ),
+    "labyrinth": ExpectedPattern((96, 96), 100.0, pattern="stripes", components=(1, 20), wavelength=(10.5, 13.5)),
+    "reversed spots": ExpectedPattern(
         (96, 96), 100.0, pattern="holes", moving=False, components=(1, 1), wavelength=(10.0, 13.0)
     ),
 }

@@ -12,7 +12,7 @@ The constants are chosen for three equal bands on 256 cells: the gradient falls 
 
 import numpy as np
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.stencils import laplacian
 from turingdiff.morphogenesis._system import system
@@ -63,6 +63,6 @@ positional_information.shown = 1
 positional_information.initial = nothing
 positional_information.stiffness = lambda dx, D, decay, influx, high, low, speed: max(8 * D / dx**2 + decay, speed)
 positional_information.presets = {"french flag": {}}
-positional_information.signatures = {
-    "french flag": Signature((16, 256), 10_000.0, pattern="stripes", moving=False, components=(1, 1)),
+positional_information.expected_patterns = {
+    "french flag": ExpectedPattern((16, 256), 10_000.0, pattern="stripes", moving=False, components=(1, 1)),
 }

@@ -8,7 +8,7 @@ without diffusion and unstable to a band of wavelengths where v spreads fast eno
 Parameters of the presets after VisualPDE; the defaults are Chebfun's (spin2), whose reactions are three times faster.
 """
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.morphogenesis._reaction import reaction
 
 
@@ -36,7 +36,7 @@ schnakenberg.presets = {
     "spots": {"a": 0.01, "b": 2.0, "diffusion": (1.0, 100.0), "t_end": 60.0},
     "stripes": {"a": 0.01, "b": 2.0, "diffusion": (1.0, 30.0), "t_end": 150.0},
 }
-schnakenberg.signatures = {
-    "spots": Signature((96, 96), 60.0, "spots", moving=False, components=(14, 20), wavelength=(10.4, 11.9)),
-    "stripes": Signature((96, 96), 150.0, "stripes", moving=False, components=(2, 8), wavelength=(9.2, 10.3)),
+schnakenberg.expected_patterns = {
+    "spots": ExpectedPattern((96, 96), 60.0, "spots", moving=False, components=(14, 20), wavelength=(10.4, 11.9)),
+    "stripes": ExpectedPattern((96, 96), 150.0, "stripes", moving=False, components=(2, 8), wavelength=(9.2, 10.3)),
 }

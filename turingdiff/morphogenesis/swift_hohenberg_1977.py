@@ -14,7 +14,7 @@ model of patterns M. C. Cross, P. C. Hohenberg, Rev. Mod. Phys. 65 (1993) 851.
 
 import math
 
-from turingdiff.engine.expected_pattern import Signature
+from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.engine.stencils import biharmonic, laplacian
 from turingdiff.morphogenesis._system import system
 
@@ -49,9 +49,9 @@ swift_hohenberg.t_end = 200.0
 swift_hohenberg.steady_state = lambda epsilon, g: (0.0,)
 swift_hohenberg.stiffness = spectral_bound
 swift_hohenberg.presets = {"stripes": {"g": 0.0}, "hexagons": {"g": 1.0}}
-swift_hohenberg.signatures = {
-    "stripes": Signature((128, 128), 200.0, pattern="stripes", moving=False, wavelength=(5.9, 6.7)),
-    "hexagons": Signature(
+swift_hohenberg.expected_patterns = {
+    "stripes": ExpectedPattern((128, 128), 200.0, pattern="stripes", moving=False, wavelength=(5.9, 6.7)),
+    "hexagons": ExpectedPattern(
         (128, 128), 200.0, pattern="spots", moving=False, components=(140, 200), wavelength=(5.7, 6.9)
     ),
 }
