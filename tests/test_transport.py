@@ -118,3 +118,32 @@ def test_nothing_flows_through_closed_sides():
 def test_bad_maps_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make(td.Neighbourhood(1))
+
+
+# --- as options of a system
+
+
+def test_a_system_takes_diffusion_in_flux_form_fibres_and_a_flow():
+    D = np.where(np.arange(16) < 8, 1.0, 0.2) * np.ones((12, 1))
+    rule = td.morphogenesis.schnakenberg(diffusion=(td.conserving(D), 10.0), boundary="no_flux")
+    around, field = rule.neighbourhood, rule.initial(D.shape, rng=0)
+    expected = rule_of("div_grad", transport.diffusion_faces(D, around), around).rate(field[:1])[0]
+    u, v = field
+    np.testing.assert_allclose(rule.rate(field)[0], expected + 0.1 - u + u * u * v, rtol=0, atol=1e-12)
+    turned = td.morphogenesis.schnakenberg(Du=td.fibres(1.0, 0.2, np.full(D.shape, 0.5)), boundary="no_flux")
+    assert turned.rate(field)[0].std() > 0
+    still = td.morphogenesis.schnakenberg(boundary="no_flux")
+    carried = td.morphogenesis.schnakenberg(flow=(np.zeros(D.shape), 0.3), boundary="no_flux")
+    moved = rule_of("upwind", transport.flow_faces(np.zeros(D.shape), 0.3, around), around)
+    expected = still.rate(field) + np.stack([moved.rate(field[c : c + 1])[0] for c in (0, 1)])
+    np.testing.assert_allclose(carried.rate(field), expected, rtol=0, atol=1e-12)
+    assert carried.stable_dt() < still.stable_dt(), "a flow shortens the step"
+    with pytest.raises(ValueError, match="but the field is"):
+        carried.rate(np.ones((2, 5, 5)))
+
+
+def test_a_uniform_diffusion_in_flux_form_is_the_plain_one():
+    field = td.morphogenesis.schnakenberg().initial((9, 8), rng=0)
+    plain_rate = td.morphogenesis.schnakenberg(diffusion=(1.0, 10.0)).rate(field)
+    flux_form = td.morphogenesis.schnakenberg(diffusion=(td.conserving(np.ones((9, 8))), 10.0)).rate(field)
+    np.testing.assert_allclose(flux_form, plain_rate, rtol=0, atol=1e-12)

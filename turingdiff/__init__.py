@@ -28,6 +28,7 @@ from turingdiff.engine import (
 from turingdiff.engine.expected_pattern import ExpectedPattern, Signature
 from turingdiff.engine.neighbourhood import Neighbourhood, fixed, flux
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.transport import conserving, fibres
 from turingdiff.morphogenesis._reaction import reaction
 from turingdiff.morphogenesis._system import system
 from turingdiff.show import animate
@@ -48,11 +49,13 @@ __all__ = [
     "ancestral",
     "animate",
     "compare",
+    "conserving",
     "data",
     "denoising",
     "euler",
     "euler_maruyama",
     "evolve",
+    "fibres",
     "fixed",
     "flux",
     "heun",

@@ -15,6 +15,10 @@ at a cell           coefficients                d u/dt =
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -71,6 +75,42 @@ def upwind(phi, c, i, j, faces, g):
     enters += max(west, 0) * beyond(phi, c, i, j - 1, u, g) - min(east, 0) * beyond(phi, c, i, j + 1, u, g)
     leaves = (max(south, 0) - min(north, 0)) + (max(east, 0) - min(west, 0))
     return (enters - leaves * u) / g.dx
+
+
+@dataclass(frozen=True, eq=False)
+class Diffusion:
+    """Diffusion in flux form, in place of a diffusion constant; made by `conserving` and `fibres`."""
+
+    term: Callable
+    faces: Callable[[Neighbourhood], np.ndarray]
+    words: str
+
+    def __repr__(self) -> str:
+        return self.words
+
+
+def conserving(D: ArrayLike) -> Diffusion:
+    """Diffusion div(D grad u) with a map D (H, W): a species is kept where D jumps, as a plain map D ∇²u does not.
+
+    >>> rule = td.morphogenesis.schnakenberg(diffusion=(td.conserving(D), 10.0))
+    """
+    values = check_map(D, "D", least=0.0)
+    return Diffusion(div_grad, partial(diffusion_faces, values), f"div(D grad) with D {_span(values)}")
+
+
+def fibres(along: ArrayLike, across: ArrayLike, angle: ArrayLike) -> Diffusion:
+    """Anisotropic diffusion: faster along fibres than across them; one of the three at least is a map (H, W).
+
+    >>> rule = td.morphogenesis.schnakenberg(Du=td.fibres(1.0, 0.2, angle), Dv=10.0)
+    """
+    tensor_faces(along, across, angle, Neighbourhood())  # bad maps are refused here
+    words = f"div(T grad), along {_span(along)}, across {_span(across)}"
+    return Diffusion(div_tensor_grad, partial(tensor_faces, along, across, angle), words)
+
+
+def _span(values: ArrayLike) -> str:
+    low, high = np.min(values), np.max(values)
+    return f"{low:g}" if low == high else f"from {low:g} to {high:g}"
 
 
 def diffusion_faces(D: ArrayLike, neighbourhood: Neighbourhood) -> np.ndarray:

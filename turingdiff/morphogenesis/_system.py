@@ -137,15 +137,17 @@ class System(ABC):
             raise ValueError(f"{self.__name__} needs a value for {', '.join(missing)}")
         return values
 
+    def _neighbourhood(self, radius: int, chosen: Mapping[str, Any]) -> Neighbourhood:
+        boundary, dx = chosen.get("boundary", self.boundary), chosen.get("dx", self.dx)
+        return Neighbourhood(radius, boundary, dx, _mask(chosen.get("mask")))
+
     def _rule(
         self, preset: str | None, chosen: dict[str, Any], values: Mapping[str, Any], radius: int, **parts: Any
     ) -> Rule:
         """The rule of a call; `chosen` holds its options, `values` its parameters."""
         return Rule(
             channels=self.species,
-            neighbourhood=Neighbourhood(
-                radius, chosen.get("boundary", self.boundary), chosen.get("dx", self.dx), _mask(chosen.get("mask"))
-            ),
+            neighbourhood=self._neighbourhood(radius, chosen),
             hold=chosen.get("hold"),
             name=self.__name__ if preset is None else f"{self.__name__} {preset}",
             shown=self.shown,
