@@ -18,9 +18,9 @@ def main(out="out", names=td.morphogenesis.__all__, seed=0):
     cards = []
     for name in names:
         system = getattr(td.morphogenesis, name)
-        preset, promise = next(iter(system.signatures.items()))  # its first preset, at the size that shows it
+        preset, expected = next(iter(system.expected_patterns.items()))  # its first preset, at the size that shows it
         rule = system(preset)
-        run = td.simulate(rule, rule.initial(promise.shape, rng=seed), rule.times(t_end=promise.t_end))
+        run = td.simulate(rule, rule.initial(expected.shape, rng=seed), rule.times(t_end=expected.t_end))
         prediction, measurement = predicted(rule), measured(run, rule)
         print(f"{rule.name:32} wavelength predicted {prediction:28} measured {measurement}")
         lines = [*system.equations.splitlines(), "", parameters(rule), ""]

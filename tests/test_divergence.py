@@ -30,7 +30,7 @@ def test_the_same_noise_makes_the_same_image(name, stepper):
 
 @pytest.mark.parametrize("stepper", [td.euler, td.rkc, td.adaptive, td.euler_maruyama])
 def test_the_same_start_makes_the_same_pattern(stepper):
-    rule = td.morphogenesis.schnakenberg()
+    rule = td.morphogenesis.schnakenberg(noise=0.01 if stepper is td.euler_maruyama else 0)
     runs = [
         td.simulate(rule, rule.initial((12, 13), rng=4), td.uniform(0, 0.5, 0.005), stepper=stepper, rng=5)
         for _ in "ab"

@@ -20,6 +20,11 @@ def numbers(*shape, seed=0, dtype=np.float64):
     return np.random.default_rng(seed).uniform(0.2, 0.8, shape).astype(dtype)
 
 
+def copied(phi, i, j, t, p, g, out):
+    for c in range(phi.shape[0]):
+        out[c, i, j] = phi[c, i, j]
+
+
 # --- times
 
 
@@ -57,6 +62,7 @@ def test_a_step_that_does_not_divide_leaves_a_shorter_last_one():
     np.testing.assert_array_equal(steps_between(times, 1, 3), [0.3, 0.3])
     np.testing.assert_array_equal(td.uniform(0, 1, 5), [0, 1])
     np.testing.assert_array_equal(td.uniform(1, 0, 0.4), [1, 1 - 0.4, 1 - 0.8, 0])
+    np.testing.assert_array_equal(td.uniform(1, 0, -0.4), td.uniform(1, 0, 0.4))
 
 
 def test_uniform_levels_end_at_exactly_zero():
@@ -73,7 +79,9 @@ def test_uniform_times_are_a_sequence():
         times[5]
 
 
-@pytest.mark.parametrize("arguments", [(0, 0, 1), (0, 1, 0), (0, np.inf, 1), (np.nan, 1, 1), (0, 1, np.nan)])
+@pytest.mark.parametrize(
+    "arguments", [(0, 0, 1), (0, 1, 0), (0, 1, -0.1), (0, np.inf, 1), (np.nan, 1, 1), (0, 1, np.nan)]
+)
 def test_uniform_refuses(arguments):
     with pytest.raises(ValueError, match=r"needs t0 != t1 and dt > 0, all finite"):
         td.uniform(*arguments)
@@ -161,7 +169,7 @@ def test_fields_need_not_be_contiguous(view):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("stepper", [td.euler, td.heun, td.rk4, td.euler_maruyama])
 def test_the_dtype_is_kept(stepper, dtype):
-    rule = decay_rule(noise=0.1)
+    rule = decay_rule(noise=0.1 if stepper is td.euler_maruyama else 0)
     fields = [
         field for _, field in td.evolve(rule, numbers(1, 3, 3, dtype=dtype), [0, 0.1, 0.2], stepper=stepper, rng=0)
     ]
@@ -249,7 +257,7 @@ def test_runs_in_other_threads_give_the_same_bytes():
 @pytest.mark.parametrize("width", [1, 7, 64])
 @pytest.mark.parametrize("radius", [0, 1, 3])
 def test_rows_of_the_engines_buffers_begin_on_cache_lines(dtype, width, radius):
-    rule = td.Rule(decay_rule().cell, {"rate": 1.0}, 2, td.Neighbourhood(radius))
+    rule = td.Rule(copied, (), 2, td.Neighbourhood(radius))
     field = numbers(3, 2, 4, width, dtype=dtype)
     for buffer in flow.Flow(rule, field)._load(field, max(radius, 1)):
         assert (buffer[:, :, :, max(radius, 1) :].ctypes.data % 64, buffer.strides[2] % 64) == (0, 0)
@@ -682,12 +690,12 @@ def test_rules_and_runs_are_shown_in_a_line():
 
 
 def test_a_rule_has_a_clock_and_names():
-    with pytest.raises(ValueError, match=r"clock must be one of .*, got 'frames'"):
+    with pytest.raises(ValueError, match="no clock 'frames'; there are time, sigma"):
         decay_rule(clock="frames")
     assert decay_rule().name == "decay"
     assert decay_rule(name="other").name == "other"
-    assert td.Rule(decay_rule().cell, (1, 2.5), 3).params == {"p0": 1, "p1": 2.5}
-    assert td.Rule(decay_rule().cell, (), 3).channels == ("c0", "c1", "c2")
+    assert td.Rule(copied, (1, 2.5), 3).params == {"p0": 1, "p1": 2.5}
+    assert td.Rule(copied, (), 3).channels == ("c0", "c1", "c2")
 
 
 @pytest.mark.parametrize(

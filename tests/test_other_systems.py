@@ -522,23 +522,23 @@ def test_a_mirror_symmetric_start_stays_so_to_the_last_bit(name, preset):
         assert end.tobytes() == np.flip(end, axis).tobytes()
 
 
-def disagreements(name, preset, signature, seed):
+def differences(name, preset, expected, seed):
     rule = SYSTEMS[name](preset)
-    run = td.simulate(rule, rule.initial(signature.shape, rng=seed), rule.times(t_end=signature.t_end), frames=11)
+    run = td.simulate(rule, rule.initial(expected.shape, rng=seed), rule.times(t_end=expected.t_end), frames=11)
     boundary = "periodic" if rule.neighbourhood.periodic else "no_flux"
-    return td.measure.disagreements(signature, run, boundary=boundary)
+    return td.measure.check_pattern(expected, run, boundary=boundary)
 
 
 @pytest.mark.compiled
 @pytest.mark.parametrize("name, preset", PRESETS)
-def test_a_preset_keeps_its_promise_from_another_start_too(name, preset):
-    signature = SYSTEMS[name].signatures[preset]
-    assert disagreements(name, preset, signature, signature.seed + 1) == []
+def test_a_preset_makes_its_pattern_from_another_start_too(name, preset):
+    expected = SYSTEMS[name].expected_patterns[preset]
+    assert differences(name, preset, expected, expected.seed + 1) == []
 
 
 @pytest.mark.compiled
 @pytest.mark.parametrize("name, preset", [(n, p) for n, p in PRESETS if len(SYSTEMS[n].presets) > 1])
-def test_a_promise_is_not_kept_by_another_preset(name, preset):
+def test_another_preset_does_not_make_the_pattern(name, preset):
     presets = list(SYSTEMS[name].presets)
     other = presets[presets.index(preset) - 1]
-    assert disagreements(name, other, SYSTEMS[name].signatures[preset], seed=0)
+    assert differences(name, other, SYSTEMS[name].expected_patterns[preset], seed=0)

@@ -1,4 +1,4 @@
-"""Every preset of every system keeps the promise that its name makes: see `turingdiff.Signature`."""
+"""Every preset of every system makes the pattern that its name says: see `turingdiff.ExpectedPattern`."""
 
 from dataclasses import replace
 from functools import cache
@@ -41,43 +41,43 @@ WITHOUT = {"positional_information"}  # its state depends on where a cell stands
 
 @cache
 def run(name, preset):
-    """The run that a signature is about, and its boundary."""
-    signature, rule = SYSTEMS[name].signatures[preset], SYSTEMS[name](preset)
-    start = rule.initial(signature.shape, rng=signature.seed)
+    """The run that a pattern is expected of, and its boundary."""
+    expected, rule = SYSTEMS[name].expected_patterns[preset], SYSTEMS[name](preset)
+    start = rule.initial(expected.shape, rng=expected.seed)
     boundary = "periodic" if rule.neighbourhood.periodic else "no_flux"
-    return td.simulate(rule, start, rule.times(t_end=signature.t_end), frames=11), boundary
+    return td.simulate(rule, start, rule.times(t_end=expected.t_end), frames=11), boundary
 
 
 @every_system
-def test_every_preset_makes_a_promise(name):
+def test_every_preset_has_an_expected_pattern(name):
     assert SYSTEMS[name].presets
-    assert set(SYSTEMS[name].signatures) == set(SYSTEMS[name].presets)
+    assert set(SYSTEMS[name].expected_patterns) == set(SYSTEMS[name].presets)
 
 
 @pytest.mark.parametrize("name, preset", PRESETS)
-def test_a_promise_says_something(name, preset):
-    signature = SYSTEMS[name].signatures[preset]
-    promised = (signature.pattern, signature.moving, signature.components, signature.wavelength)
-    assert sum(promise is not None for promise in promised) >= 2
+def test_an_expected_pattern_says_something(name, preset):
+    expected = SYSTEMS[name].expected_patterns[preset]
+    given = (expected.pattern, expected.moving, expected.components, expected.wavelength)
+    assert sum(one is not None for one in given) >= 2
 
 
 @pytest.mark.compiled
 @pytest.mark.parametrize("name, preset", PRESETS)
-def test_a_preset_keeps_its_promise(name, preset):
+def test_a_preset_makes_its_expected_pattern(name, preset):
     found, boundary = run(name, preset)
     assert np.isfinite(found.final).all()
-    assert td.measure.disagreements(SYSTEMS[name].signatures[preset], found, boundary=boundary) == []
+    assert td.measure.check_pattern(SYSTEMS[name].expected_patterns[preset], found, boundary=boundary) == []
 
 
 @pytest.mark.compiled
 @pytest.mark.parametrize("name, preset, other", RIVALS)
-def test_a_preset_does_not_keep_the_promise_of_the_next_one(name, preset, other):
+def test_a_preset_does_not_make_the_pattern_of_the_next_one(name, preset, other):
     found, boundary = run(name, preset)
-    mine, rival = SYSTEMS[name].signatures[preset], SYSTEMS[name].signatures[other]
+    mine, rival = SYSTEMS[name].expected_patterns[preset], SYSTEMS[name].expected_patterns[other]
     # Counts grow with the field, so they are compared on fields of one size only.
     components = rival.components if rival.shape == mine.shape else None
     rival = replace(rival, shape=mine.shape, t_end=mine.t_end, components=components)
-    assert td.measure.disagreements(rival, found, boundary=boundary) != []
+    assert td.measure.check_pattern(rival, found, boundary=boundary) != []
 
 
 def test_the_systems_without_linear_theory_are_those_that_do_not_organise_themselves():

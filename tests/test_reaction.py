@@ -110,9 +110,9 @@ def test_presets_are_keywords_of_the_call():
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: two(c=1.0), "two has no parameter c; it has a, b"),
-        (lambda: two("spots"), "two has no preset 'spots'; it has none"),
-        (lambda: td.morphogenesis.gray_scott("spot"), "has no preset 'spot'; it has gliders, bubbles"),
+        (lambda: two(c=1.0), "no parameter 'c' of two; there are a, b, Du"),
+        (lambda: two("spots"), "no preset 'spots' of two; there are none"),
+        (lambda: td.morphogenesis.gray_scott("spot"), "no preset 'spot' of gray_scott; did you mean 'spots'"),
         (lambda: two(diffusion=(1,)), r"two has 2 species \('u', 'v'\): give as many diffusion constants, got"),
         (lambda: two(diffusion=1.0), "give as many diffusion constants"),
         (lambda: one(diffusion=(1, 2)), "one has 1 species"),
@@ -120,8 +120,12 @@ def test_presets_are_keywords_of_the_call():
         (lambda: two(diffusion=(1, np.array([[1.0, -0.1]]))), "diffusion constants must be >= 0"),
         (lambda: two(diffusion=(1, np.nan)), "parameter Dv must be finite"),
         (lambda: two(a=np.inf), "parameter a must be finite"),
-        (lambda: two(boundary="mirror"), "boundary must be"),
-        (lambda: two(dx=-1), "dx must be a positive length"),
+        (lambda: two(boundary="mirror"), "no boundary 'mirror'; there are periodic, no_flux, zero, and td.fixed"),
+        (lambda: two(dx=(0.5, 0.25)), "dx must be one positive length"),
+        (lambda: two(a=[0.1, 0.2]), r"two: a must be a number or an \(H, W\) map, got the shape \(2,\)"),
+        (lambda: two(Du=np.ones((1, 2, 3))), r"Du must be a number or an \(H, W\) map"),
+        (lambda: two(a=np.ones((0, 3))), r"a must be a number or an \(H, W\) map"),
+        (lambda: two(dx=-1), "dx must be one positive length"),
         (lambda: two().initial((4, 4), rng=0), "two has no uniform steady state on record"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The ruler for patterns, on fields whose counts are known; and what runs promise and keep."""
+"""The measure of patterns, on fields whose counts are known; and expected patterns."""
 
 import math
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
 import turingdiff as td
-from turingdiff.measure import change, disagreements, observe, shapes, wavelength
+from turingdiff.measure import change, check_pattern, observe, shapes, wavelength
 
 BOUNDARIES = ["periodic", "no_flux"]
 both_boundaries = pytest.mark.parametrize("boundary", BOUNDARIES)
@@ -399,7 +399,7 @@ def test_change_refuses(earlier, later, options, match):
         change(earlier, later, **options)
 
 
-# --- promises
+# --- expected patterns
 
 
 def run_of(picture, frames=11, end=10.0, shown=1):
@@ -418,24 +418,26 @@ def settling(t):
     return honeycomb() * (1 + math.exp(-t))
 
 
-PROMISE = td.Signature((104, 120), 10.0, "spots", False, components=(60, 70), wavelength=(6, 7))
+EXPECTED = td.ExpectedPattern((104, 120), 10.0, "spots", False, components=(60, 70), wavelength=(6, 7))
 
 
-def test_a_promise_that_is_kept_has_no_disagreements():
-    assert disagreements(PROMISE, run_of(settling)) == []
-    assert disagreements(td.Signature((104, 120), 10.0, "spots", True), run_of(drifting)) == []
-    assert disagreements(td.Signature((104, 120), 10.0), run_of(drifting)) == []  # promises nothing
-    assert disagreements(td.Signature((30, 30), 10.0, "uniform", False), run_of(lambda t: np.ones((30, 30)))) == []
+def test_a_run_with_the_expected_pattern_has_no_differences():
+    assert check_pattern(EXPECTED, run_of(settling)) == []
+    assert check_pattern(td.ExpectedPattern((104, 120), 10.0, "spots", True), run_of(drifting)) == []
+    assert check_pattern(td.ExpectedPattern((104, 120), 10.0), run_of(drifting)) == []  # leaves all open
+    assert (
+        check_pattern(td.ExpectedPattern((30, 30), 10.0, "uniform", False), run_of(lambda t: np.ones((30, 30)))) == []
+    )
 
 
-def test_every_broken_promise_is_a_sentence():
+def test_every_difference_is_a_sentence():
     stripes = run_of(lambda t: waves((104, 120), 0, 4, phase=t))
-    pattern, moving, components, length = disagreements(PROMISE, stripes)
-    assert pattern.startswith("promised spots, found stripes (roundness 0.00, Euler density 0.00")
-    assert moving.startswith("promised a pattern that is steady, found one that moves: it changed by 0.96 in the")
-    assert components == "promised components from 60 to 70, found 4"
-    assert length == "promised wavelength from 6 to 7, found 15"
-    (growing,) = disagreements(PROMISE, run_of(lambda t: honeycomb() * math.exp(t / 2)))
+    pattern, moving, components, length = check_pattern(EXPECTED, stripes)
+    assert pattern.startswith("expected spots, found stripes (roundness 0.00, Euler density 0.00")
+    assert moving.startswith("expected a pattern that is steady, found one that moves: it changed by 0.96 in the")
+    assert components == "expected components from 60 to 70, found 4"
+    assert length == "expected wavelength from 6 to 7, found 15"
+    (growing,) = check_pattern(EXPECTED, run_of(lambda t: honeycomb() * math.exp(t / 2)))
     assert "found one that has not settled: it changed by 0.39 in the last tenth" in growing
 
 
@@ -464,14 +466,14 @@ def test_the_last_tenth_is_found_among_frames_that_are_unevenly_spaced():
     ("run", "match"),
     [
         (run_of(settling, frames=4), "nearest to nine tenths of the run is at 1 of it.*at least 11 frames"),
-        (run_of(settling, end=20.0), r"at t = 10, the run is one of \(104, 120\) to t = 20"),
-        (run_of(lambda t: np.eye(5)), r"about a field of \(104, 120\).*one of \(5, 5\)"),
+        (run_of(settling, end=20.0), r"at t = 10, the run has one of \(104, 120\) and goes to t = 20"),
+        (run_of(lambda t: np.eye(5)), r"expected on a field of \(104, 120\).*one of \(5, 5\)"),
         (td.Run(np.arange(11.0), np.ones((11, 2, 1, 104, 120)), "", "time", ("u",), 0, 1.0), "no batch"),
     ],
 )
-def test_a_run_that_the_promise_is_not_about_is_refused(run, match):
+def test_a_run_of_another_size_or_length_is_refused(run, match):
     with pytest.raises(ValueError, match=match):
-        disagreements(PROMISE, run)
+        check_pattern(EXPECTED, run)
 
 
 @pytest.mark.parametrize(
@@ -480,14 +482,14 @@ def test_a_run_that_the_promise_is_not_about_is_refused(run, match):
         ({"shape": (5,)}, r"shape must be \(H, W\)"),
         ({"shape": (5, 0)}, "whole numbers >= 1"),
         ({"t_end": 0.0}, "t_end must be a positive time"),
-        ({"pattern": "spot"}, "'spot', expected one of uniform, spots, holes, stripes"),
+        ({"pattern": "spot"}, "no pattern 'spot'; did you mean 'spots'"),
         ({"components": (5, 3)}, r"components must be \(least, greatest\).*\(5, 3\)"),
         ({"wavelength": (np.nan, 3)}, "wavelength must be"),
     ],
 )
-def test_a_signature_refuses(options, match):
+def test_an_expected_pattern_refuses(options, match):
     with pytest.raises(ValueError, match=match):
-        td.Signature(**{"shape": (8, 8), "t_end": 1.0, **options})
+        td.ExpectedPattern(**{"shape": (8, 8), "t_end": 1.0, **options})
 
 
 # --- what the thresholds were chosen by
@@ -508,8 +510,8 @@ def test_a_signature_refuses(options, match):
 def test_gray_scott_patterns_are_told_apart_with_a_margin(preset, t_end, pattern, moving, seed):
     rule = td.morphogenesis.gray_scott(preset)
     run = td.simulate(rule, rule.initial((128, 128), rng=seed), rule.times(t_end=t_end), frames=11)
-    signature = td.Signature((128, 128), t_end, pattern, moving, seed=seed)
-    assert disagreements(signature, run) == []
+    expected = td.ExpectedPattern((128, 128), t_end, pattern, moving, seed=seed)
+    assert check_pattern(expected, run) == []
     found = observe(run)
     assert pattern is None or abs(found.shapes.roundness - 0.5) > 0.25
     assert moving is None or abs(found.change - 0.55) > 0.35

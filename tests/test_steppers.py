@@ -173,6 +173,87 @@ def test_noise_may_differ_by_channel_and_follow_the_clock():
         kicked((1, 2, 3), [0, 0.01])
 
 
+@pytest.mark.parametrize("stepper", [td.euler, td.heun, td.rk4, td.rkc, td.adaptive, midpoint], ids=str)
+def test_a_deterministic_stepper_refuses_a_rule_with_noise(stepper):
+    for noise in (0.1, lambda t: 0.1):
+        with pytest.raises(ValueError, match=r"decay has noise, which .* would drop: use stepper=td\.euler_maruyama"):
+            td.evolve(decay_rule(noise=noise), np.ones((1, 2, 2)), [0, 0.1], stepper=stepper)
+
+
+def test_noise_is_not_dropped_by_anything_that_runs_a_rule():
+    rule = td.morphogenesis.schnakenberg(noise=0.1)
+    start, times = rule.initial((6, 6), rng=0), [0, 0.001]
+    calls = [
+        lambda: td.simulate(rule, start, times),
+        lambda: td.until_steady(rule, start, times),
+        lambda: td.measure.influence(rule, start, times),
+        lambda: td.measure.divergence(rule, start, times, rng=0),
+        lambda: td.evolve(td.denoising.wiener(np.ones((2, 1, 6, 6), np.float32)).reverse_sde(), start[:1], [1.0, 0.5]),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match="would drop"):
+            call()
+
+
+def test_a_stepper_of_your_own_may_add_the_noise():
+    def kicks(flow, field, times, steps, rngs):
+        return field + flow.rule.noise
+
+    kicks.adds_noise = True
+    assert last(td.evolve(decay_rule(noise=0.5), np.ones((1, 1, 1)), [0, 1], stepper=kicks)).item() == 1.5
+
+
+@pytest.mark.parametrize("clock, hint", [("time", "noise=0.1$"), ("sigma", "reverse_sde")])
+def test_euler_maruyama_without_noise_warns_and_is_euler(clock, hint):
+    rule, field, times = decay_rule(clock=clock), np.ones((1, 2, 3)), [1.0, 0.5]
+    with pytest.warns(UserWarning, match=f"decay has no noise for euler_maruyama to add: .*{hint}") as caught:
+        evolution = td.evolve(rule, field, times, stepper=td.euler_maruyama, rng=0)
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(last(evolution), last(td.evolve(rule, field, times)))
+
+
+@pytest.mark.parametrize(
+    "noise, error, message",
+    [
+        (-1, ValueError, "finite and >= 0, got -1"),
+        (np.nan, ValueError, "finite and >= 0, got nan"),
+        ((0.1, -0.1), ValueError, "finite and >= 0"),
+        ((0.1,), ValueError, "2 channels and 1 noise amplitudes"),
+        (np.ones((3, 4)), ValueError, "2 channels and 12 noise amplitudes"),
+        ("strong", TypeError, "noise must be a number"),
+    ],
+)
+def test_noise_that_is_no_amplitude_is_refused_when_the_rule_is_made(noise, error, message):
+    with pytest.raises(error, match=message):
+        td.morphogenesis.schnakenberg(noise=noise)
+
+
+def test_noise_of_a_clock_is_checked_as_it_comes():
+    rule = decay_rule(noise=lambda t: t - 1)
+    with pytest.raises(ValueError, match=r"finite and >= 0, got -1"):
+        last(td.evolve(rule, np.ones((1, 2, 2)), [0, 1], stepper=td.euler_maruyama, rng=0))
+
+
+def test_noise_is_shown():
+    assert "noise" not in repr(decay_rule())
+    assert "; noise=0.1; " in repr(decay_rule(noise=0.1))
+    assert "; noise=(0.1, 0.2); " in repr(td.morphogenesis.schnakenberg(noise=[0.1, 0.2]))
+    assert "; noise=a function; " in repr(decay_rule(noise=abs))
+
+
+def test_facts_of_a_scheme_stand_on_the_stepper():
+    assert td.rk4.real_stability == 2.785
+    assert (td.euler.stages, td.heun.stages, td.rk4.stages) == ((0,), (0, 1), (0, 1 / 2, 1 / 2, 1))
+
+    @td.one_step(stages=(0, 1 / 2), real_stability=2.0)
+    def half(rate, y, t, dt):
+        return y + dt * rate(y + dt / 2 * rate(y, t), t + dt / 2)
+
+    assert (half.__name__, half.stages, half.real_stability) == ("half", (0, 1 / 2), 2.0)
+    with pytest.raises(TypeError, match=r"no option 'stage' of one_step; did you mean 'stages'"):
+        td.one_step(stage=(0,))
+
+
 MU, S = 0.3, 0.25
 
 
@@ -231,7 +312,7 @@ def test_ancestral_sampling_needs_falling_sigma():
         last(td.evolve(gaussian_rule(), zeros, [0.5, 1.0], stepper=td.ancestral, rng=0))
 
 
-@pytest.mark.parametrize("stepper, rule", [(td.euler_maruyama, decay_rule()), (td.ancestral, gaussian_rule())])
+@pytest.mark.parametrize("stepper, rule", [(td.euler_maruyama, decay_rule(noise=0.5)), (td.ancestral, gaussian_rule())])
 def test_stochastic_steppers_need_a_seed(stepper, rule):
     with pytest.raises(ValueError, match=f"{stepper.__name__} draws noise.* rng="):
         last(td.evolve(rule, np.zeros((1, 3, 3)), [1.0, 0.5], stepper=stepper))

@@ -92,9 +92,9 @@ def test_a_system_without_a_stiffness_says_what_is_missing():
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: waves("near"), "waves has no preset 'near'; it has far"),
-        (lambda: waves(speed=1), "waves has no parameter speed; it has epsilon, cubic"),
-        (lambda: waves(diffusion=1), "waves has no parameter diffusion"),
+        (lambda: waves("near"), "no preset 'near' of waves; there are far"),
+        (lambda: waves(speed=1), "no parameter 'speed' of waves; there are epsilon, cubic"),
+        (lambda: waves(diffusion=1), "no parameter 'diffusion' of waves"),
         (lambda: td.system(species="u", dx=1.0)(waves.cell), r"parameter names \['dx'\] are taken"),
         (lambda: td.system(species="")(waves.cell), "at least one species"),
     ],
@@ -102,3 +102,45 @@ def test_a_system_without_a_stiffness_says_what_is_missing():
 def test_a_system_refuses(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_misspelt_attribute_is_refused():
+    for system, name, right in (
+        (waves, "stifness", "stiffness"),
+        (td.morphogenesis.schnakenberg, "difusion", "diffusion"),
+        (td.morphogenesis.schnakenberg, "steadystate", "steady_state"),
+    ):
+        with pytest.raises(AttributeError, match=f"no attribute '{name}' of {system.__name__}; did you mean '{right}'"):
+            setattr(system, name, None)
+        assert not hasattr(system, name)
+
+
+def test_options_of_a_preset_are_not_dropped():
+    @td.reaction(species="u")
+    def still(u):
+        return (-u,)
+
+    still.presets = {"noisy": {"noise": 0.2, "stencil": td.stencils.isotropic_laplacian}}
+    assert still("noisy").noise == 0.2
+    assert still("noisy").cell is still(stencil=td.stencils.isotropic_laplacian).cell
+    assert still("noisy", noise=0.0).noise == 0.0
+
+
+@pytest.mark.parametrize("stencil", ["nine", 9])
+def test_a_stencil_is_a_function(stencil):
+    with pytest.raises(TypeError, match=r"td\.stencils\.laplacian or td\.stencils\.isotropic_laplacian, got"):
+        td.morphogenesis.schnakenberg(stencil=stencil)
+
+
+def test_earlier_names_remain():
+    system = td.morphogenesis.schnakenberg
+    assert td.Signature is td.ExpectedPattern
+    assert td.measure.disagreements is td.measure.check_pattern
+    assert system.signatures is system.expected_patterns
+
+    @td.system(species="u")
+    def still(phi, i, j, t, p, g, out):
+        out[0, i, j] = 0.0
+
+    still.signatures = {"flat": td.Signature((4, 4), 1.0, "uniform")}
+    assert still.expected_patterns["flat"].pattern == "uniform"

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 # Numbers in the parameters times cells of a neighbourhood: training sets make a cell function slow in plain Python.
 MOST_WORK = 10_000
-# A field of this value everywhere, and the clock: one of each for every cell that is tried.
+# Where a cell is tried, in halves of the field; in each place with another value of the field, and another clock.
+PLACES = ((1, 1), (0, 0), (0, 2), (2, 0), (2, 2))
 TRIALS = {0.5: 1.0, 1.0: 0.25, 0.25: 4.0, 2.0: 0.5, 1.5: 2.0}
 
 
@@ -42,37 +43,38 @@ def probe(rule: Rule) -> None:
     numbers = sum(np.size(value) for value in rule.params.values() if np.ndim(value) not in (0, 2))
     if rule.field_rate is not None or widest is None or max(numbers, 1) * (2 * widest + 1) ** 2 > MOST_WORK:
         return
-    function = getattr(rule.cell, "py_func", rule.cell)
-    maps = [np.shape(value) for value in rule.params.values() if np.ndim(value) == 2]
-    values = tuple(_as_float64(value) for value in rule.params.values())
-    for (level, t), (row, column) in zip(TRIALS.items(), _CELLS, strict=True):
-        radius = rule.radius_at(t) if rule.radius_at else widest
-        if radius is None:
-            continue
-        pad = max(radius, 1)
-        height, width = maps[0] if maps else (2 * radius + 9, 2 * radius + 10)
-        dx = rule.neighbourhood.dx
-        g = Geometry(np.float64(dx), np.float64(1 / dx**2), radius, pad, height, width)
-        y, x = row * (height - 1) // 2, column * (width - 1) // 2
-        phi = _Field(level, rule.channels, (height + 2 * pad, width + 2 * pad), (y + pad, x + pad), radius)
-        out = _Writes(rule.channels, (y + pad, x + pad))
+    for (level, t), place in zip(TRIALS.items(), PLACES, strict=True):
         try:
-            with np.errstate(all="ignore"):
-                function(phi, y + pad, x + pad, np.float64(t), cell_params(values, y, x), g, out)
+            written = _run(rule, level, t, place)
         except _WrongAccessError as error:
             raise ValueError(f"the cell function of {rule.name} {error}") from None
         except Exception:
             # Not every function that compiles runs as plain Python (one that calls a jitted function on `phi` does
             # not), nor does every one with these values; what is really wrong with it, the compiler says.
             continue
-        if missing := [name for name in rule.channels if name not in out.written]:
+        if missing := [name for name in rule.channels if name not in written]:
             raise ValueError(
                 f"the cell function of {rule.name} does not write the rate of {', '.join(missing)}: it has to write "
                 "out[channel, i, j] once for every channel, whatever the values are"
             )
 
 
-_CELLS = ((1, 1), (0, 0), (0, 2), (2, 0), (2, 2))
+def _run(rule: Rule, level: float, t: float, place: tuple[int, int]) -> set[str]:
+    """The channels that are written, for a field of `level` at the clock `t`."""
+    radius = rule.radius(t)
+    if radius is None:
+        return set(rule.channels)
+    pad, dx = max(radius, 1), rule.neighbourhood.dx
+    maps = [np.shape(value) for value in rule.params.values() if np.ndim(value) == 2]
+    height, width = maps[0] if maps else (2 * radius + 9, 2 * radius + 10)
+    y, x = (half * (n - 1) // 2 for half, n in zip(place, (height, width), strict=True))
+    cell, size = (y + pad, x + pad), (height + 2 * pad, width + 2 * pad)
+    params = cell_params(tuple(_as_float64(value) for value in rule.params.values()), y, x)
+    g = Geometry(np.float64(dx), np.float64(1 / dx**2), radius, pad, height, width)
+    phi, out = _Field(level, rule.channels, size, cell, radius), _Writes(rule.channels, cell)
+    with np.errstate(all="ignore"):
+        getattr(rule.cell, "py_func", rule.cell)(phi, *cell, np.float64(t), params, g, out)
+    return out.written
 
 
 def _as_float64(value: Any) -> Any:
@@ -88,14 +90,24 @@ class _Field:
         self.shape = (len(channels), *size)
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, tuple) and len(key) == 3 and all(isinstance(n, (int, np.integer)) for n in key):
-            (c, y, x), (i, j), most = key, self.cell, len(self.channels)
-            if -most <= c < most and abs(y - i) <= self.radius and abs(x - j) <= self.radius:
-                return self.level
+        one = isinstance(key, tuple) and len(key) == 3 and all(isinstance(n, (int, np.integer)) for n in key)
+        if one and -len(self.channels) <= key[0] < len(self.channels):
+            self.check(*key)
+            return self.level
         return self.elements[key]
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.elements, name)
+        return getattr(_public(self.elements, name), name)
+
+    def check(self, c: int, y: int, x: int) -> None:
+        """Raise where the cell may not read (c, y, x)."""
+        down, right = y - self.cell[0], x - self.cell[1]
+        far = max(abs(down), abs(right))
+        if far > self.radius:
+            raise _WrongAccessError(
+                f"reads {self.channels[c]} at the offset ({down}, {right}), beyond the radius {self.radius} that it "
+                f"declares: give its neighbourhood (or td.system) radius={far}"
+            )
 
     @cached_property
     def elements(self) -> _Elements:
@@ -132,20 +144,20 @@ class _Elements(NDArrayOperatorsMixin):
         return getattr(ufunc, method)(*(v.read() if isinstance(v, _Elements) else v for v in inputs), **options)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.read(), name)  # methods of an array read all of it
+        return getattr(_public(self, name).read(), name)  # methods of an array read all of it
 
     def read(self) -> np.ndarray:
         """The values, if the cell may read them all."""
-        channel, down, right = (np.ravel(axis) for axis in self.where)
-        down, right = down - self.field.cell[0], right - self.field.cell[1]
-        far = np.maximum(np.abs(down), np.abs(right))
-        if far.size and far.max() > self.field.radius:
-            n = int(far.argmax())
-            raise _WrongAccessError(
-                f"reads {self.field.channels[channel[n]]} at the offset ({down[n]}, {right[n]}), beyond the radius "
-                f"{self.field.radius} that it declares: give its neighbourhood (or td.system) radius={far[n]}"
-            )
+        for place in zip(*(axis.flat for axis in self.where), strict=True):
+            self.field.check(*(int(n) for n in place))
         return self.values
+
+
+def _public(owner: Any, name: str) -> Any:
+    """The owner of a public attribute; of others there are none, or Numba would take these objects for arrays."""
+    if name.startswith("_"):
+        raise AttributeError(name)
+    return owner
 
 
 class _Writes:

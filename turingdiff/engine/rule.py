@@ -125,7 +125,7 @@ class Rule:
     def __repr__(self) -> str:
         values = [f"{name}={v:g}" if np.ndim(v) == 0 else f"{name}: {np.shape(v)}" for name, v in self.params.items()]
         noise = [f"noise={'a function' if callable(self.noise) else self.noise}"] if self.has_noise else []
-        parts = [_few(self.channels), _few(values), *noise, self.neighbourhood]
+        parts = [_few(self.channels), *([_few(values)] if values else []), *noise, self.neighbourhood]
         return f"<rule {self.name} of {'; '.join(map(str, parts))}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
