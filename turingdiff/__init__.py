@@ -25,6 +25,7 @@ from turingdiff.engine import (
     uniform,
     until_steady,
 )
+from turingdiff.engine import growth as grow
 from turingdiff.engine.expected_pattern import ExpectedPattern, Signature
 from turingdiff.engine.neighbourhood import Neighbourhood, fixed, flux
 from turingdiff.engine.rule import Rule
@@ -58,6 +59,7 @@ __all__ = [
     "fibres",
     "fixed",
     "flux",
+    "grow",
     "heun",
     "load_run",
     "measure",

@@ -11,6 +11,7 @@ from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from turingdiff.engine import kernels
 from turingdiff.engine.compile import kernel, threads_allowed
+from turingdiff.engine.growth import Uniform
 from turingdiff.engine.kernels import Geometry
 from turingdiff.engine.memory import CACHE_LINE, on_cache_line
 from turingdiff.engine.neighbourhood import Halo
@@ -54,9 +55,16 @@ class Flow:
 
     def rate(self, field: np.ndarray, t: float) -> np.ndarray:
         """Rates at clock `t`, a new array; 0 in cells that have none."""
-        if self.rule.field_rate is not None:
-            return self.rule.field_rate(field, t)
-        return self.cell_rate(field, t)
+        rate = self.rule.field_rate or self.cell_rate
+        if not isinstance(self.rule.growth, Uniform):
+            return rate(field, t)
+        diluted = self.dtype.type(self.axes * self.rule.growth.rate) * field
+        return rate(field, t) - (diluted if self.active is None else np.where(self.active, diluted, 0))
+
+    @property
+    def axes(self) -> int:
+        """The number of dimensions: an axis of one cell is none."""
+        return max((self.height > 1) + (self.width > 1), 1)
 
     def cell_rate(self, field: np.ndarray, t: float) -> np.ndarray:
         """Rates by the cell function itself, whether or not the rule has a field rate."""
@@ -103,7 +111,8 @@ class Flow:
     @property
     def fuses(self) -> bool:
         """Whether Euler steps of this rule can share one compiled loop."""
-        return self.rule.field_rate is None and self.rule.radius_at is None
+        rule = self.rule
+        return rule.field_rate is None and rule.radius_at is None and not isinstance(rule.growth, Uniform)
 
     def geometry(self, t: float) -> Geometry:
         """The argument ``g`` of the cell function at clock `t`."""
@@ -111,7 +120,8 @@ class Flow:
         reach = max(self.height, self.width) if radius is None else radius
         pad = 1 if radius is None else max(radius, 1)
         scalar = self.dtype.type
-        dx = self.rule.neighbourhood.dx
+        growth = self.rule.growth
+        dx = self.rule.neighbourhood.dx * (growth.stretch(t) if isinstance(growth, Uniform) else 1.0)
         return Geometry(scalar(dx), scalar(1 / dx**2), reach, pad, self.height, self.width, *self._domain(pad))
 
     def _domain(self, pad: int) -> tuple[np.ndarray | None, ...]:

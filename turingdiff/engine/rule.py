@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from turingdiff.engine.growth import Apical, Growth
 from turingdiff.engine.neighbourhood import Neighbourhood, check_mask
 from turingdiff.engine.pickling import reduced
 from turingdiff.engine.probe import probe
@@ -70,6 +71,8 @@ class Rule:
         The rule whose Euler step takes the last interval to the singular end, where it is not this one.
     hold
         ``(cells, values)``: cells (H, W) that keep their values, (C,) or (C, H, W), whatever their rate.
+    growth
+        How the domain grows: ``td.grow.uniform(rate)``, ``td.grow.tip(every)`` and others.
     dtype
         Of `initial`.
 
@@ -100,6 +103,7 @@ class Rule:
     admits: Callable[[tuple[int, int]], None] | None = None
     ending: Rule | None = None
     hold: Any = None  # becomes (cells, values) or None
+    growth: Growth | None = None
     dtype: Any = np.float64
 
     def __post_init__(self) -> None:
@@ -117,6 +121,8 @@ class Rule:
         object.__setattr__(self, "channels", names)
         object.__setattr__(self, "params", {key: _parameter(key, value) for key, value in params.items()})
         object.__setattr__(self, "name", self.name or self.cell.__name__)
+        if isinstance(self.growth, Apical) and self.neighbourhood.mask is None:
+            raise ValueError(f"{self.name} has no mask, and {self.growth} adds cells to one: give mask= as well")
         object.__setattr__(self, "hold", None if self.hold is None else _hold(self.hold, len(names)))
         if not callable(self.noise):
             object.__setattr__(self, "noise", check_noise(self.name, names, self.noise))

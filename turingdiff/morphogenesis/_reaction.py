@@ -63,13 +63,14 @@ class Reaction(System):
         noise: Noise | None = None,
         mask: Any = None,
         hold: Any = None,
+        growth: Any = None,
         **params: Any,
     ) -> Rule:
         """Make the rule: keywords set parameters, `preset` names a set of them.
 
-        ``diffusion=(1, 10)`` sets all diffusion constants, ``Du=1`` that of species u. `boundary`, `mask` and `hold`
-        as for `CellSystem`. ``flow=(down, right)`` is the velocity of a medium that carries all species, numbers or
-        maps, one at least a map: -div(v u), upwind.
+        ``diffusion=(1, 10)`` sets all diffusion constants, ``Du=1`` that of species u. `boundary`, `mask`, `hold`
+        and `growth` as for `CellSystem`. ``flow=(down, right)`` is the velocity of a medium that carries all species,
+        numbers or maps, one at least a map: -div(v u), upwind.
 
         Raises
         ------
@@ -77,9 +78,8 @@ class Reaction(System):
             For an unknown preset or parameter, a parameter without a value, or a wrong number of diffusion constants.
         """
         given = {"dx": dx, "t_end": t_end, "boundary": boundary, "initial": initial, "mask": mask, "hold": hold}
-        chosen = self._chosen(
-            preset, {**given, "diffusion": diffusion, "stencil": stencil, "flow": flow, "noise": noise, **params}
-        )
+        given |= {"growth": growth, "diffusion": diffusion, "stencil": stencil, "flow": flow, "noise": noise}
+        chosen = self._chosen(preset, given | params)
         values = self._values({key: value for key, value in chosen.items() if key not in self._taken()})
         constants = self._diffusion_constants(chosen)
         for key, value in {**constants, **values}.items():

@@ -26,7 +26,7 @@ from turingdiff.engine.rule import Rule
 from turingdiff.engine.suggestions import unknown
 from turingdiff.engine.times import UniformTimes, rounded_down, uniform
 
-OPTIONS = ("preset", "dx", "t_end", "boundary", "initial", "noise", "mask", "hold")
+OPTIONS = ("preset", "dx", "t_end", "boundary", "initial", "noise", "mask", "hold", "growth")
 PERTURBATION = 0.01
 SAFETY = 0.9
 
@@ -149,6 +149,7 @@ class System(ABC):
             channels=self.species,
             neighbourhood=self._neighbourhood(radius, chosen),
             hold=chosen.get("hold"),
+            growth=chosen.get("growth"),
             name=self.__name__ if preset is None else f"{self.__name__} {preset}",
             shown=self.shown,
             start=chosen.get("initial", self.initial),
@@ -192,6 +193,7 @@ class CellSystem(System):
         noise: Noise | None = None,
         mask: Any = None,
         hold: Any = None,
+        growth: Any = None,
         **params: Any,
     ) -> Rule:
         """Make the rule: keywords set parameters, `preset` names a set of them.
@@ -205,6 +207,9 @@ class CellSystem(System):
             places are the domain. Nothing flows across its edge.
         hold
             ``(cells, values)``: cells that keep their values, such as a source or an organiser.
+        growth
+            ``td.grow.uniform(rate)`` stretches the domain; ``td.grow.edge``, ``tip`` and ``species`` add cells to a
+            mask.
 
         Raises
         ------
@@ -212,6 +217,7 @@ class CellSystem(System):
             For an unknown preset or parameter, or a parameter without a value.
         """
         given = {"dx": dx, "t_end": t_end, "boundary": boundary, "initial": initial, "mask": mask, "hold": hold}
+        given |= {"growth": growth}
         chosen = self._chosen(preset, {**given, "noise": noise, **params})
         values = self._values({key: value for key, value in chosen.items() if key not in OPTIONS})
         bound = None if self.stiffness is None else partial(_declared_stiffness, self)
