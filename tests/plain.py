@@ -35,7 +35,7 @@ def padded(neighbourhood, field, pad):
         shape = [1, 1, 1]
         shape[axis] = -1
         scale = halo.scale.astype(field.dtype).reshape(shape)
-        offset = halo.offset.astype(field.dtype).T.reshape(channels, *shape[1:])
+        offset = np.moveaxis(halo.offset.astype(field.dtype), 0, axis)
         beyond = scale * array.take(halo.source, axis) + offset
         before, behind = np.split(beyond, [pad], axis)
         return np.concatenate([before, array, behind], axis)
@@ -51,7 +51,9 @@ def rate(rule, field, t=0.0):
     radius, dx = rule.radius(t), rule.neighbourhood.dx
     pad = 1 if radius is None else max(radius, 1)
     reach = max(height, width) if radius is None else radius
-    g = td.Geometry(scalar(dx), scalar(1 / dx**2), reach, pad, height, width)
+    mask = rule.neighbourhood.mask
+    seen = None if mask is None else padded(rule.neighbourhood, mask[None].astype(float), pad)[0] > 0.5
+    g = td.Geometry(scalar(dx), scalar(1 / dx**2), reach, pad, height, width, seen)
     phi = padded(rule.neighbourhood, field, pad)
     values = [np.asarray(value) for value in rule.params.values()]
     values = [value if value.dtype == np.uint8 else value.astype(field.dtype) for value in values]
@@ -59,6 +61,9 @@ def rate(rule, field, t=0.0):
     for y in range(height):
         for x in range(width):
             p = tuple(_own(value, y, x) for value in values)
+            if mask is not None and not mask[y, x]:
+                out[:, y + pad, x + pad] = 0
+                continue
             cell(phi, y + pad, x + pad, scalar(t), p, g, out)
     return out[:, pad : pad + height, pad : pad + width]
 

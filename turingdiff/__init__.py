@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from turingdiff import data, denoising, measure, morphogenesis, network, show, stencils
 from turingdiff.comparison import compare
+from turingdiff.data import shapes
 from turingdiff.engine import (
     BlowUpError,
     Geometry,
@@ -24,9 +25,11 @@ from turingdiff.engine import (
     uniform,
     until_steady,
 )
+from turingdiff.engine import growth as grow
 from turingdiff.engine.expected_pattern import ExpectedPattern, Signature
-from turingdiff.engine.neighbourhood import Neighbourhood, fixed
+from turingdiff.engine.neighbourhood import Neighbourhood, fixed, flux
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.transport import conserving, fibres
 from turingdiff.morphogenesis._reaction import reaction
 from turingdiff.morphogenesis._system import system
 from turingdiff.show import animate
@@ -47,12 +50,16 @@ __all__ = [
     "ancestral",
     "animate",
     "compare",
+    "conserving",
     "data",
     "denoising",
     "euler",
     "euler_maruyama",
     "evolve",
+    "fibres",
     "fixed",
+    "flux",
+    "grow",
     "heun",
     "load_run",
     "measure",
@@ -62,6 +69,7 @@ __all__ = [
     "reaction",
     "rk4",
     "rkc",
+    "shapes",
     "show",
     "simulate",
     "stencils",

@@ -1,5 +1,5 @@
 """The stencils, under the name that user code imports: see `turingdiff.engine.stencils`."""
 
-from turingdiff.engine.stencils import SYMBOL_BOUND, biharmonic, isotropic_laplacian, laplacian
+from turingdiff.engine.stencils import SYMBOL_BOUND, beyond, biharmonic, inside, isotropic_laplacian, laplacian
 
-__all__ = ["SYMBOL_BOUND", "biharmonic", "isotropic_laplacian", "laplacian"]
+__all__ = ["SYMBOL_BOUND", "beyond", "biharmonic", "inside", "isotropic_laplacian", "laplacian"]

@@ -21,8 +21,9 @@ from turingdiff.cli.user_files import plain_title
 from turingdiff.comparison import check_folder, compare
 from turingdiff.denoising._noise_prediction import as_denoiser
 from turingdiff.denoising._patch_sizes import SCHEDULES
-from turingdiff.engine import Run, evolve, simulate
+from turingdiff.engine import Run, simulate
 from turingdiff.engine.compile import cache_folder
+from turingdiff.engine.evolution import evolution_of
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.runs import frames_every, record
 from turingdiff.engine.times import rounded_down, uniform
@@ -138,7 +139,8 @@ def _film_of(rule: Rule, start: np.ndarray, times: Sequence[float], frames: int 
     shown = np.s_[..., rule.shown : rule.shown + 1, :, :]
     steps = len(times) - 1
     every = frames_every(steps, start[shown], frames, None)
-    evolution = ((t, field[shown]) for t, field in evolve(rule, start, times, every=every))
+    states = evolution_of(rule, start, times, every=every)
+    evolution = ((t, field[shown], mask) for t, field, mask in states)
     run = record(rule, start[shown], evolution, -(-steps // every) + 1, sys.stderr.isatty())
     return replace(run, channels=(rule.channels[rule.shown],), shown=0)
 

@@ -1,7 +1,8 @@
-"""Reader of a folder of pictures."""
+"""Readers of pictures: a folder of training images, a mask, a map."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["PICTURE_SUFFIXES", "read_folder"]
+__all__ = ["PICTURE_SUFFIXES", "read_folder", "read_map", "read_mask", "resampled"]
 
 PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 NAMES = {"L": "grey", "RGB": "RGB"}
@@ -54,6 +55,44 @@ def read_folder(folder: Path, limit: int | None = None) -> np.ndarray:
             )
         images[index] = picture
     return images
+
+
+def read_map(path: str | os.PathLike[str], shape: tuple[int, int] | None = None) -> np.ndarray:
+    """Read a picture as a map (H, W) of values from 0 (black) to 1 (white), the mean over its colours.
+
+    Parameters
+    ----------
+    shape
+        (H, W) of the canvas, to which the picture is resampled; by default its own size.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        As `read_folder`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no picture {str(path)!r}")
+    values = _read_picture(path).mean(axis=0) / 255
+    return values if shape is None else resampled(values, shape)
+
+
+def read_mask(path: str | os.PathLike[str], shape: tuple[int, int] | None = None) -> np.ndarray:
+    """Read a picture as a mask (H, W): its dark places are the domain, its light places the background.
+
+    A picture that is drawn light on dark is turned about with ``~``. Parameters and errors as for `read_map`.
+    """
+    return read_map(path, shape) < 0.5
+
+
+def resampled(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """A map (H, W) on another canvas: means where it gets smaller, linear interpolation where it grows."""
+    from PIL import Image
+
+    picture = Image.fromarray(np.asarray(values, np.float32))
+    return np.asarray(picture.resize(shape[::-1], Image.Resampling.BILINEAR), float)
 
 
 def _read_picture(path: Path) -> np.ndarray:

@@ -11,8 +11,10 @@ from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from turingdiff.engine import kernels
 from turingdiff.engine.compile import kernel, threads_allowed
+from turingdiff.engine.growth import Uniform
 from turingdiff.engine.kernels import Geometry
 from turingdiff.engine.memory import CACHE_LINE, on_cache_line
+from turingdiff.engine.neighbourhood import Halo
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.validation import check_field as check_field
 from turingdiff.engine.validation import check_rule as check_rule
@@ -40,17 +42,36 @@ class Flow:
         self.replicas = field.shape[0] if field.ndim == 4 else 1
         self.shape = field.shape
         self._buffers: dict[tuple[int, int], list[np.ndarray]] = {}
+        self._domains: dict[int, tuple[np.ndarray | None, ...]] = {}
+
+    @cached_property
+    def active(self) -> np.ndarray | None:
+        """(H, W) the cells that have a rate: inside the mask and not held; None where all have one."""
+        mask, hold = self.rule.neighbourhood.mask, self.rule.hold
+        if mask is None and hold is None:
+            return None
+        active = np.ones((self.height, self.width), bool) if mask is None else mask
+        return active if hold is None else active & ~hold[0]
 
     def rate(self, field: np.ndarray, t: float) -> np.ndarray:
-        """Rates at clock `t`, a new array."""
-        if self.rule.field_rate is not None:
-            return self.rule.field_rate(field, t)
-        return self.cell_rate(field, t)
+        """Rates at clock `t`, a new array; 0 in cells that have none."""
+        rate = self.rule.field_rate or self.cell_rate
+        if not isinstance(self.rule.growth, Uniform):
+            return rate(field, t)
+        diluted = self.dtype.type(self.axes * self.rule.growth.rate) * field
+        return rate(field, t) - (diluted if self.active is None else np.where(self.active, diluted, 0))
+
+    @property
+    def axes(self) -> int:
+        """The number of dimensions: an axis of one cell is none."""
+        return max((self.height > 1) + (self.width > 1), 1)
 
     def cell_rate(self, field: np.ndarray, t: float) -> np.ndarray:
         """Rates by the cell function itself, whether or not the rule has a field rate."""
         g = self.geometry(t)
         phi, out = self._load(field, g.pad)
+        if self.active is not None:
+            out[...] = 0
         halo = self.halo(g.pad)
         for replica in phi:
             _fill_halo()(replica, halo, g)
@@ -65,6 +86,8 @@ class Flow:
         """Euler steps in one compiled loop; the same bytes as one step a call."""
         g = self.geometry(times[0])
         phi, new = self._load(field, g.pad)
+        if self.active is not None:  # what is not stepped is to stand in both
+            self.interior(new, g.pad)[...] = field
         clock = (times.astype(self.dtype), steps.astype(self.dtype))
         arguments = (phi, new, self.halo(g.pad), *clock, self.params, g)
         if self.threads() == 1:
@@ -88,7 +111,8 @@ class Flow:
     @property
     def fuses(self) -> bool:
         """Whether Euler steps of this rule can share one compiled loop."""
-        return self.rule.field_rate is None and self.rule.radius_at is None
+        rule = self.rule
+        return rule.field_rate is None and rule.radius_at is None and not isinstance(rule.growth, Uniform)
 
     def geometry(self, t: float) -> Geometry:
         """The argument ``g`` of the cell function at clock `t`."""
@@ -96,8 +120,24 @@ class Flow:
         reach = max(self.height, self.width) if radius is None else radius
         pad = 1 if radius is None else max(radius, 1)
         scalar = self.dtype.type
-        dx = self.rule.neighbourhood.dx
-        return Geometry(scalar(dx), scalar(1 / dx**2), reach, pad, self.height, self.width)
+        growth = self.rule.growth
+        dx = self.rule.neighbourhood.dx * (growth.stretch(t) if isinstance(growth, Uniform) else 1.0)
+        return Geometry(scalar(dx), scalar(1 / dx**2), reach, pad, self.height, self.width, *self._domain(pad))
+
+    def _domain(self, pad: int) -> tuple[np.ndarray | None, ...]:
+        """The mask as cells see it, and the runs of cells that have a rate; see `Geometry`."""
+        if pad not in self._domains:
+            active, mask = self.active, self.rule.neighbourhood.mask
+            if mask is None:
+                self._domains[pad] = (None, *(_runs(active) if active is not None else (None, None)), None, None)
+            else:
+                rows, columns = self.rule.neighbourhood.halos(self.channels, self.height, self.width, pad)
+                padded = np.ascontiguousarray(mask[np.ix_(_sources(rows, self.height), _sources(columns, self.width))])
+                surrounded = _all_around(_all_around(padded, pad).T, pad).T
+                edge = np.argwhere(active & ~surrounded)
+                first_edge = np.searchsorted(edge[:, 0], np.arange(self.height + 1))
+                self._domains[pad] = (padded, *_runs(active & surrounded), first_edge, edge)
+        return self._domains[pad]
 
     def _load(self, field: np.ndarray, pad: int) -> tuple[np.ndarray, np.ndarray]:
         phi, out = self.buffers(pad, 2)
@@ -147,6 +187,25 @@ class Flow:
                 f"the cell function of {self.rule.name} does not compile. It may use numbers, tuples, math and NumPy "
                 f"functions of scalars, and must write out[channel, i, j] without reading it. Numba says:\n{error}"
             ) from error
+
+
+def _runs(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cells (H, W) as runs of columns (n, 2), from and to, and (H + 1,) the first run of each row."""
+    steps = np.diff(np.pad(cells, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    rows, starts = np.nonzero(steps == 1)
+    return np.searchsorted(rows, np.arange(len(cells) + 1)), np.stack([starts, np.nonzero(steps == -1)[1]], axis=1)
+
+
+def _all_around(cells: np.ndarray, reach: int) -> np.ndarray:
+    """Whether all cells up to `reach` away along the columns are True; the first and last `reach` rows fall away."""
+    height = len(cells) - 2 * reach
+    return np.logical_and.reduce([cells[n : n + height] for n in range(2 * reach + 1)])
+
+
+def _sources(halo: Halo, length: int) -> np.ndarray:
+    """Of every cell of a padded axis, the cell of the field that it is made of."""
+    before, behind = np.split(halo.source, 2)
+    return np.concatenate([before, np.arange(length), behind])
 
 
 @cache

@@ -29,6 +29,13 @@ class Geometry(NamedTuple):
     pad: int  # width of the halo: cell (y, x) of the field is phi[:, y + pad, x + pad]
     height: int
     width: int
+    mask: np.ndarray | None = None  # (H + 2 pad, W + 2 pad), True inside the domain
+    # The cells that have a rate: those whose whole neighbourhood is inside, as runs of columns (n, 2), and those at an
+    # edge of the mask, one by one (n, 2). With (H + 1,) the first of each row. None: all cells of the field, and none.
+    first_bulk: np.ndarray | None = None
+    bulk: np.ndarray | None = None
+    first_edge: np.ndarray | None = None
+    edge: np.ndarray | None = None
 
 
 class EulerSink(NamedTuple):
@@ -108,6 +115,30 @@ def _is_map(value) -> bool:
     return isinstance(value, types.Array) and value.ndim == 2
 
 
+def run_count(first, y, whole):
+    """How many runs of cells row `y` has; `whole` where there is no table of runs."""
+    return whole if first is None else first[y + 1] - first[y]
+
+
+@compiled_form(run_count)
+def _overload_run_count(first, y, whole):
+    if isinstance(first, types.NoneType):
+        return lambda first, y, whole: whole
+    return lambda first, y, whole: first[y + 1] - first[y]
+
+
+def run_ends(first, runs, y, n, width):
+    """Columns (from, to) of the n-th run of row `y`; the whole row where there is no table of runs."""
+    return (0, width) if first is None else (runs[first[y] + n, 0], runs[first[y] + n, 1])
+
+
+@compiled_form(run_ends)
+def _overload_run_ends(first, runs, y, n, width):
+    if isinstance(first, types.NoneType):
+        return lambda first, runs, y, n, width: (0, width)
+    return lambda first, runs, y, n, width: (runs[first[y] + n, 0], runs[first[y] + n, 1])
+
+
 def fill_columns(phi, halo, g, first, last):
     """Fill the ghost cells left and right of rows `first` to `last` of one replica.
 
@@ -118,7 +149,7 @@ def fill_columns(phi, halo, g, first, last):
         for y in range(first + g.pad, last + g.pad):
             for q in range(2 * g.pad):
                 ghost = q if q < g.pad else g.width + q
-                phi[c, y, ghost] = scale[q] * phi[c, y, g.pad + source[q]] + offset[q, c]
+                phi[c, y, ghost] = scale[q] * phi[c, y, g.pad + source[q]] + offset[q, c, y - g.pad]
 
 
 def fill_rows(phi, halo, g):
@@ -128,7 +159,7 @@ def fill_rows(phi, halo, g):
         for q in range(2 * g.pad):
             ghost, row = q if q < g.pad else g.height + q, g.pad + source[q]
             for x in range(g.width + 2 * g.pad):
-                phi[c, ghost, x] = scale[q] * phi[c, row, x] + offset[q, c]
+                phi[c, ghost, x] = scale[q] * phi[c, row, x] + offset[q, c, x]
 
 
 def fill_halo(phi, halo, g):
@@ -138,14 +169,47 @@ def fill_halo(phi, halo, g):
 
 
 def write_rates(cell, phi, t, params, g, out, first, last):
-    """Send the rates of rows `first` to `last` of one replica to `out`."""
+    """Send the rates of rows `first` to `last` of one replica to `out`.
+
+    Only cells at an edge of the mask ask which neighbours are inside: the others would lose half their speed to it.
+    """
     previous = flush_subnormals()
-    # LLVM must see that no index can be negative, or it keeps a branch in the inner loop.
-    pad, width = max(g.pad, 1), max(g.width, 1)
+    free = Geometry(g.dx, g.per_dx2, g.radius, g.pad, g.height, g.width, None, None, None, None, None)
     for y in range(first, last):
-        for x in range(width):
-            cell(phi, y + pad, x + pad, t, cell_params(params, y, x), g, out)
+        for n in range(run_count(g.first_bulk, y, 1)):
+            start, end = run_ends(g.first_bulk, g.bulk, y, n, g.width)
+            write_run(cell, phi, t, params, free, out, y, start, end)
+    write_edge(cell, phi, t, params, g, out, first, last)
     restore_subnormals(previous)
+
+
+def write_run(cell, phi, t, params, g, out, y, start, end):
+    """Send the rates of the cells `start` to `end` of row `y` to `out`."""
+    # LLVM must see that no index can be negative, or it keeps a branch in the inner loop.
+    pad, start = max(g.pad, 1), max(start, 0)
+    for m in range(end - start):
+        cell(phi, y + pad, start + m + pad, t, cell_params(params, y, start + m), g, out)
+
+
+def write_edge(cell, phi, t, params, g, out, first, last):
+    """Send the rates of the cells at an edge of the mask in rows `first` to `last` to `out`."""
+    if g.edge is not None:
+        for n in range(g.first_edge[first], g.first_edge[last]):
+            y, x = g.edge[n, 0], g.edge[n, 1]
+            cell(phi, y + g.pad, x + g.pad, t, cell_params(params, y, x), g, out)
+
+
+@compiled_form(write_edge)
+def _overload_write_edge(cell, phi, t, params, g, out, first, last):
+    if isinstance(g.types[g.fields.index("edge")], types.NoneType):
+        return lambda cell, phi, t, params, g, out, first, last: None
+
+    def write(cell, phi, t, params, g, out, first, last):
+        for n in range(g.first_edge[first], g.first_edge[last]):
+            y, x = g.edge[n, 0], g.edge[n, 1]
+            cell(phi, y + g.pad, x + g.pad, t, cell_params(params, y, x), g, out)
+
+    return write
 
 
 def rate(phi, t, params, g, out):

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from turingdiff.engine.neighbourhood import Neighbourhood
+from turingdiff.engine.growth import Apical, Growth
+from turingdiff.engine.neighbourhood import Neighbourhood, check_mask
 from turingdiff.engine.pickling import reduced
 from turingdiff.engine.probe import probe
 from turingdiff.engine.suggestions import unknown
@@ -68,6 +69,10 @@ class Rule:
         ``admits((H, W))`` raises ValueError for a field on which the rule is not defined.
     ending
         The rule whose Euler step takes the last interval to the singular end, where it is not this one.
+    hold
+        ``(cells, values)``: cells (H, W) that keep their values, (C,) or (C, H, W), whatever their rate.
+    growth
+        How the domain grows: ``td.grow.uniform(rate)``, ``td.grow.tip(every)`` and others.
     dtype
         Of `initial`.
 
@@ -97,6 +102,8 @@ class Rule:
     field_rate: Callable[[np.ndarray, float], np.ndarray] | None = None
     admits: Callable[[tuple[int, int]], None] | None = None
     ending: Rule | None = None
+    hold: Any = None  # becomes (cells, values) or None
+    growth: Growth | None = None
     dtype: Any = np.float64
 
     def __post_init__(self) -> None:
@@ -114,6 +121,9 @@ class Rule:
         object.__setattr__(self, "channels", names)
         object.__setattr__(self, "params", {key: _parameter(key, value) for key, value in params.items()})
         object.__setattr__(self, "name", self.name or self.cell.__name__)
+        if isinstance(self.growth, Apical) and self.neighbourhood.mask is None:
+            raise ValueError(f"{self.name} has no mask, and {self.growth} adds cells to one: give mask= as well")
+        object.__setattr__(self, "hold", None if self.hold is None else _hold(self.hold, len(names)))
         if not callable(self.noise):
             object.__setattr__(self, "noise", check_noise(self.name, names, self.noise))
         probe(self)
@@ -159,8 +169,8 @@ class Rule:
 
     def initial(
         self,
-        shape: tuple[int, ...],
-        rng: int | np.random.Generator,
+        shape: tuple[int, ...] | None = None,
+        rng: int | np.random.Generator = 0,
         dtype: Any = None,
         replicas: int | None = None,
     ) -> np.ndarray:
@@ -169,12 +179,16 @@ class Rule:
         Parameters
         ----------
         shape
-            (H, W); (W,) is a one-dimensional field of height 1.
+            (H, W); (W,) is a one-dimensional field of height 1; by default that of the rule's mask.
         rng
             Seed or generator. Asking for more replicas does not change the first ones.
         """
         if self.start is None:
             raise ValueError(f"{self.name} has no initial state of its own: make a ({len(self.channels)}, H, W) array")
+        if shape is None:
+            if self.neighbourhood.mask is None:
+                raise ValueError(f"{self.name} has no mask to take the shape from: give initial a shape (H, W)")
+            shape = self.neighbourhood.mask.shape
         shape = tuple(shape)
         shape = (1, *shape) if len(shape) == 1 else shape
         if len(shape) != 2 or any(n != int(n) or n < 1 for n in shape):
@@ -182,9 +196,17 @@ class Rule:
         if replicas is not None and (replicas != int(replicas) or replicas < 1):
             raise ValueError(f"replicas must be a whole number >= 1, got {replicas!r}")
         generator = np.random.default_rng(rng)
-        states = [self.start(self, shape, generator) for _ in range(1 if replicas is None else replicas)]
+        states = [self.start(self, (shape[0], shape[1]), generator) for _ in range(1 if replicas is None else replicas)]
         state = np.stack(states) if replicas is not None else states[0]
-        return state.astype(self.dtype if dtype is None else dtype)
+        return self.with_held(state.astype(self.dtype if dtype is None else dtype))
+
+    def with_held(self, field: np.ndarray) -> np.ndarray:
+        """A copy of a field in which held cells have their values; the field itself where none is held."""
+        if self.hold is None:
+            return field
+        cells, values = self.hold
+        values = values.reshape(len(self.channels), *(values.shape[1:] or (1, 1)))
+        return np.where(cells, values, field).astype(field.dtype)
 
     def times(self, **options: Any) -> Sequence[float]:
         """The default clock readings of a run; options depend on the family."""
@@ -246,6 +268,18 @@ def view(field: np.ndarray, t: float, clock: str, shown: int | None) -> np.ndarr
     if clock == "sigma":
         picture = picture / np.sqrt(1.0 + t * t).astype(picture.dtype)
     return picture if shown is None else picture[..., shown, :, :]
+
+
+def _hold(hold: Any, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    if not isinstance(hold, tuple) or len(hold) != 2:
+        raise TypeError(f"hold is (cells, values): a boolean (H, W) and one value a channel; got {type(hold).__name__}")
+    cells, values = check_mask(hold[0]), np.asarray(hold[1], float)
+    values = np.broadcast_to(values, (channels,)) if values.ndim == 0 else values
+    if values.shape not in ((channels,), (channels, *cells.shape)) or not np.isfinite(values).all():
+        raise ValueError(
+            f"hold has values of shape {values.shape}, expected finite ({channels},) or {(channels, *cells.shape)}"
+        )
+    return cells, values
 
 
 def check_noise(name: str, channels: Sequence[str], noise: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from turingdiff.engine.evolution import evolve
+from turingdiff.engine.evolution import evolution_of
 from turingdiff.engine.memory import available_memory
 from turingdiff.engine.rule import Rule, view
 from turingdiff.engine.steppers import AnyStepper, euler
@@ -37,6 +37,7 @@ class Run:
     shown: int | None
     dx: float
     params: Mapping[str, Any] = field(default_factory=dict)
+    mask: np.ndarray | None = None  # (H, W) the domain, or (K, H, W) where it grew; None for the whole field
 
     def __repr__(self) -> str:
         frames, *shape = self.frames.shape
@@ -47,6 +48,10 @@ class Run:
     def final(self) -> np.ndarray:
         """The last field."""
         return self.frames[-1]
+
+    def mask_at(self, k: int) -> np.ndarray | None:
+        """(H, W) the domain of frame `k`; None for the whole field."""
+        return self.mask[k] if self.mask is not None and self.mask.ndim == 3 else self.mask
 
     def view(self, k: int) -> np.ndarray:
         """The picture of frame `k`, see `turingdiff.engine.rule.view`."""
@@ -62,7 +67,9 @@ class Run:
             "shown": self.shown, "dx": self.dx, "params": _jsonable(self.params),
         }  # fmt: skip
         with atomic_path(path) as temporary:
-            np.savez_compressed(temporary, times=self.times, frames=self.frames, about=np.array(json.dumps(about)))
+            domain: dict[str, Any] = {} if self.mask is None else {"mask": self.mask}
+            text = np.array(json.dumps(about))
+            np.savez_compressed(temporary, times=self.times, frames=self.frames, about=text, **domain)
         return path
 
 
@@ -72,6 +79,7 @@ def load_run(path: str | Path) -> Run:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             about = json.loads(str(archive["about"]))
             times, frames = archive["times"], archive["frames"]
+            mask = archive.get("mask")
     except FileNotFoundError:
         raise
     except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
@@ -79,7 +87,7 @@ def load_run(path: str | Path) -> Run:
     if about.get("format") != FORMAT:
         raise ValueError(f"{path} has format {about.get('format')!r}; this version reads {FORMAT!r}")
     rest = {key: about[key] for key in ("name", "clock", "shown", "dx", "params")}
-    return Run(times, frames, channels=tuple(about["channels"]), **rest)
+    return Run(times, frames, channels=tuple(about["channels"]), mask=mask, **rest)
 
 
 def simulate(
@@ -108,7 +116,7 @@ def simulate(
     times = check_times(times)
     steps = len(times) - 1
     every = frames_every(steps, field, frames, every)
-    evolution = evolve(rule, field, times, stepper=stepper, every=every, rng=rng)
+    evolution = evolution_of(rule, field, times, stepper=stepper, every=every, rng=rng)
     return record(rule, field, evolution, int(-(-steps // every)) + 1, progress)
 
 
@@ -140,7 +148,11 @@ def _fitting(frames: int, size: int) -> int:
 
 
 def record(
-    rule: Rule, field: np.ndarray, evolution: Iterable[tuple[float, np.ndarray]], count: int, progress: bool
+    rule: Rule,
+    field: np.ndarray,
+    evolution: Iterable[tuple[float, np.ndarray, np.ndarray | None]],
+    count: int,
+    progress: bool,
 ) -> Run:
     """The run of an evolution from `field` that yields at most `count` frames."""
     if progress:
@@ -149,9 +161,11 @@ def record(
         evolution = tqdm(evolution, total=count, desc=rule.name, unit="frame")
     clock = np.empty(count)
     recorded = np.empty((count, *np.shape(field)), np.asarray(field).dtype)
+    masks: list[np.ndarray | None] = []
     k = -1
-    for k, (t, state) in enumerate(evolution):
+    for k, (t, state, mask) in enumerate(evolution):
         clock[k], recorded[k] = t, state
+        masks.append(mask)
     return Run(
         times=clock[: k + 1],
         frames=recorded[: k + 1],
@@ -161,7 +175,15 @@ def record(
         shown=rule.shown,
         dx=rule.neighbourhood.dx,
         params=rule.params,
+        mask=_mask_of(masks),
     )
+
+
+def _mask_of(masks: list[np.ndarray | None]) -> np.ndarray | None:
+    """(H, W) where all frames have the same mask, (K, H, W) where it grew."""
+    if not masks or masks[0] is None:
+        return None
+    return masks[0] if all(mask is masks[0] for mask in masks) else np.stack(masks)  # type: ignore[arg-type]
 
 
 def _jsonable(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from turingdiff.engine.evolution import evolve
+from turingdiff.engine.evolution import evolution_of
 from turingdiff.engine.flow import Flow
 from turingdiff.engine.linearisation import spectral_radius
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.runs import Run, frames_every, record
 from turingdiff.engine.steppers import AnyStepper, euler
 from turingdiff.engine.times import check_times
+
+State = tuple[float, np.ndarray, Any]  # clock, field, mask
 
 
 class NotSteadyError(ArithmeticError):
@@ -60,7 +63,7 @@ def until_steady(
         raise ValueError(f"tolerance must be a positive number per unit of time, got {tolerance!r}")
     every = frames_every(len(times) - 1, field, frames, every)
     convergence = _Convergence(rule, field, tolerance)
-    evolution = evolve(rule, field, times, stepper=stepper, every=every, rng=rng)
+    evolution = evolution_of(rule, field, times, stepper=stepper, every=every, rng=rng)
     run = record(rule, field, convergence.until_steady(evolution), int(-(-(len(times) - 1) // every)) + 1, progress)
     if convergence.trouble:
         error = NotSteadyError(convergence.trouble)
@@ -85,10 +88,12 @@ class _Convergence:
             )
         self.size = np.zeros(len(rule.channels))
 
-    def until_steady(self, evolution: Iterator[tuple[float, np.ndarray]]) -> Iterator[tuple[float, np.ndarray]]:
+    def until_steady(
+        self, evolution: Iterator[tuple[float, np.ndarray, Any]]
+    ) -> Iterator[tuple[float, np.ndarray, Any]]:
         before: np.ndarray | None = None
-        for t, field in evolution:
-            yield t, field
+        for t, field, mask in evolution:
+            yield t, field, mask
             rate = self._rate(t, field)
             if rate <= self.tolerance:
                 return

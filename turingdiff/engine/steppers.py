@@ -208,6 +208,8 @@ def euler_maruyama(flow, field, times, steps, rngs):
     volume = flow.rule.neighbourhood.dx ** max(axes, 1)
     for t, dt in zip(times.tolist(), steps.tolist(), strict=True):
         kick = math.sqrt(abs(dt) / volume) * _normals(rngs, field)
+        if flow.active is not None:
+            kick = np.where(flow.active, kick, 0)
         field = field + dt * flow.rate(field, t) + _amplitude(flow, t) * kick
     return field
 

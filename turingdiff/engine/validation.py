@@ -32,6 +32,14 @@ def check_field(rule: Rule, field: np.ndarray) -> np.ndarray:
     if not finite.all():
         where = tuple(int(n) for n in np.argwhere(~finite)[0])
         raise ValueError(f"the field holds {array[where]} at {where}: a run starts from finite values")
+    mask = rule.neighbourhood.mask
+    if mask is not None and mask.shape != array.shape[-2:]:
+        raise ValueError(
+            f"the mask of {rule.name} has the shape {mask.shape}, but the field is {array.shape[-2:]}: start from "
+            "rule.initial(), which takes its shape from the mask, or resample the mask"
+        )
+    if rule.hold is not None and rule.hold[0].shape != array.shape[-2:]:
+        raise ValueError(f"hold has cells of shape {rule.hold[0].shape}, but the field is {array.shape[-2:]}")
     for name, value in rule.params.items():
         if np.ndim(value) == 2 and value.shape != array.shape[-2:]:
             raise ValueError(f"parameter {name} is a map of shape {value.shape}, but the field is {array.shape[-2:]}")

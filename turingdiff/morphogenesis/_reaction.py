@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,15 @@ from turingdiff.engine.linearisation import jacobian
 from turingdiff.engine.neighbourhood import Boundary
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.stencils import SYMBOL_BOUND, laplacian
+from turingdiff.engine.transport import Diffusion, flow_faces, upwind
 from turingdiff.morphogenesis._system import OPTIONS, Initial, Noise, System
 
 
 class Reaction(System):
     """Kinetics that diffuse; made by `reaction`.
 
-    One more attribute to assign after the definition: ``diffusion``, one constant a species; maps (H, W) multiply the
-    Laplacian: D(x) ∇²u, not div(D grad u).
+    One more attribute to assign after the definition: ``diffusion``, one constant a species. Maps (H, W) multiply the
+    Laplacian, D(x) ∇²u; ``td.conserving(D)`` is div(D grad u), ``td.fibres(along, across, angle)`` is anisotropic.
     """
 
     def __init__(self, kinetics: Callable, species: Sequence[str]):
@@ -41,11 +43,11 @@ class Reaction(System):
         self.kinetics = kinetics
         self._constants = tuple(f"D{name}" for name in species)
         self.diffusion: Sequence[Any] = (1.0,) * count
-        self._cells: dict[Callable, Callable] = {}
+        self._cells: dict[Any, Callable] = {}
         super().__init__(kinetics, species, {a.name: a.default for a in arguments[count:]})
 
     def _taken(self) -> set[str]:
-        return {*OPTIONS, "diffusion", "stencil", *self._constants}
+        return {*OPTIONS, "diffusion", "stencil", "flow", *self._constants}
 
     def __call__(
         self,
@@ -57,35 +59,50 @@ class Reaction(System):
         boundary: Boundary | tuple[Boundary, ...] | None = None,
         initial: Initial | None = None,
         stencil: Callable | None = None,
+        flow: tuple[Any, Any] | None = None,
         noise: Noise | None = None,
+        mask: Any = None,
+        hold: Any = None,
+        growth: Any = None,
         **params: Any,
     ) -> Rule:
         """Make the rule: keywords set parameters, `preset` names a set of them.
 
-        ``diffusion=(1, 10)`` sets all diffusion constants, ``Du=1`` that of species u.
+        ``diffusion=(1, 10)`` sets all diffusion constants, ``Du=1`` that of species u. `boundary`, `mask`, `hold`
+        and `growth` as for `CellSystem`. ``flow=(down, right)`` is the velocity of a medium that carries all species,
+        numbers or maps, one at least a map: -div(v u), upwind.
 
         Raises
         ------
         ValueError
             For an unknown preset or parameter, a parameter without a value, or a wrong number of diffusion constants.
         """
-        given = {"diffusion": diffusion, "dx": dx, "t_end": t_end, "boundary": boundary, "initial": initial}
-        chosen = self._chosen(preset, {**given, "stencil": stencil, "noise": noise, **params})
+        given = {"dx": dx, "t_end": t_end, "boundary": boundary, "initial": initial, "mask": mask, "hold": hold}
+        given |= {"growth": growth, "diffusion": diffusion, "stencil": stencil, "flow": flow, "noise": noise}
+        chosen = self._chosen(preset, given | params)
         values = self._values({key: value for key, value in chosen.items() if key not in self._taken()})
         constants = self._diffusion_constants(chosen)
         for key, value in {**constants, **values}.items():
-            self._check_number_or_map(key, value)
+            if not isinstance(value, Diffusion):
+                self._check_number_or_map(key, value)
         self._check_rates(values)
-        stencil = chosen.get("stencil", laplacian)
+        stencil, flow = chosen.get("stencil", laplacian), chosen.get("flow")
+        around = self._neighbourhood(1, chosen)
+        faces = {key: d.faces(around) for key, d in constants.items() if isinstance(d, Diffusion)}
+        if flow is not None:
+            down, right = flow
+            faces["flow"] = flow_faces(down, right, around)
+        terms = tuple(d.term if isinstance(d, Diffusion) else None for d in constants.values())
         bound = SYMBOL_BOUND.get(stencil)
         return self._rule(
             preset,
             chosen,
             values,
             radius=1,
-            cell=self._cell(stencil),
-            params={**constants, **values},
+            cell=self._cell(stencil, terms, len(values) if flow is not None else None),
+            params={**constants, **values, **faces},
             stiffness=_Stiffness(self, bound) if bound else None,
+            admits=partial(same_canvas, faces) if faces else None,
         )
 
     def _diffusion_constants(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,17 +137,24 @@ class Reaction(System):
                 + ("; a tuple of one needs a comma: return rate," if len(self.species) == 1 else "")
             )
 
-    def _cell(self, stencil: Callable) -> Callable:
-        """The cell function, the same object for the same stencil so that it is compiled once."""
+    def _cell(
+        self, stencil: Callable, terms: tuple[Callable | None, ...] | None = None, carried: int | None = None
+    ) -> Callable:
+        """The cell function, the same object for the same terms so that it is compiled once.
+
+        `terms` are the diffusion terms of species in flux form, None for the stencil; `carried` the number of the
+        kinetics' parameters, behind which a flow comes, or None without one.
+        """
         if not inspect.isfunction(getattr(stencil, "py_func", stencil)):
             raise TypeError(
                 f"stencil must be a function, td.stencils.laplacian or td.stencils.isotropic_laplacian, got {stencil!r}"
             )
-        if stencil not in self._cells:
-            cell = reaction_cell(self.kinetics, len(self.species), stencil)
-            cell.made_by = (self._cell, stencil)  # type: ignore[attr-defined]
-            self._cells[stencil] = cell
-        return self._cells[stencil]
+        key = (stencil, terms or (None,) * len(self.species), carried)
+        if key not in self._cells:
+            cell = reaction_cell(self.kinetics, *key)
+            cell.made_by = (self._cell, *key)
+            self._cells[key] = cell
+        return self._cells[key]
 
 
 def reaction(species: Sequence[str]) -> Callable[[Callable], Reaction]:
@@ -150,16 +174,30 @@ def reaction(species: Sequence[str]) -> Callable[[Callable], Reaction]:
     return lambda kinetics: Reaction(kinetics, species)
 
 
-def reaction_cell(kinetics: Callable, count: int, stencil: Callable) -> Callable:
-    """The cell function of kinetics with `count` species: D_c stencil(u_c) + f_c."""
-    read, write = _reader(count), _writer(count, stencil)
+def reaction_cell(kinetics: Callable, stencil: Callable, terms: Sequence[Callable | None], carried: int | None):
+    """The cell function of kinetics: D_c stencil(u_c) + f_c, other diffusion `terms`, and a flow; see `Reaction._cell`.
+
+    The parameters are the diffusion constants, those of the kinetics, and the flow.
+    """
+    count, diffusions = len(terms), [_plain(stencil) if term is None else term for term in terms]
+    read, end = _reader(count), None if carried is None else count + carried
+    if end is None:
+        write = _all_of([_diffusing(diffusion, c) for c, diffusion in enumerate(diffusions)])
+    else:
+        write = _all_of([_carried(diffusion, c, end) for c, diffusion in enumerate(diffusions)])
 
     def cell(phi, i, j, t, p, g, out):
-        rates = kinetics(*(read(phi, i, j) + p[count:]))
+        rates = kinetics(*(read(phi, i, j) + p[count:end]))
         write(phi, i, j, p, g, rates, out)
 
     cell.__name__ = kinetics.__name__
     return cell
+
+
+@cache
+def _plain(stencil: Callable) -> Callable:
+    """The diffusion term D ∇²u."""
+    return lambda phi, c, i, j, D, g: D * stencil(phi, c, i, j, g)
 
 
 def _reader(count: int) -> Callable:
@@ -171,22 +209,44 @@ def _reader(count: int) -> Callable:
     return lambda phi, i, j: before(phi, i, j) + (phi[last, i, j],)
 
 
-def _writer(count: int, stencil: Callable) -> Callable:
-    """Write the rates of all species; the first `count` parameters are the diffusion constants."""
-    last = count - 1
-    if last == 0:
+def _diffusing(diffusion: Callable, c: int) -> Callable:
+    """Write the rate of species c."""
 
-        def write_first(phi, i, j, p, g, rates, out):
-            out[0, i, j] = p[0] * stencil(phi, 0, i, j, g) + rates[0]
+    def write(phi, i, j, p, g, rates, out):
+        out[c, i, j] = diffusion(phi, c, i, j, p[c], g) + rates[c]
 
-        return write_first
-    before = _writer(last, stencil)
+    return write
+
+
+def _carried(diffusion: Callable, c: int, flow: int) -> Callable:
+    """The same in a flow, parameter number `flow`."""
+
+    def write(phi, i, j, p, g, rates, out):
+        out[c, i, j] = (diffusion(phi, c, i, j, p[c], g) + upwind(phi, c, i, j, p[flow], g)) + rates[c]
+
+    return write
+
+
+def _all_of(writers: Sequence[Callable]) -> Callable:
+    """Call several writers in turn: compiled code does not loop over functions."""
+    *earlier, last = writers
+    if not earlier:
+        return last
+    before = _all_of(earlier)
 
     def write(phi, i, j, p, g, rates, out):
         before(phi, i, j, p, g, rates, out)
-        out[last, i, j] = p[last] * stencil(phi, last, i, j, g) + rates[last]
+        last(phi, i, j, p, g, rates, out)
 
     return write
+
+
+def same_canvas(faces: Mapping[str, np.ndarray], shape: tuple[int, int]) -> None:
+    """Raise ValueError for a field of another size than the maps of the transport."""
+    for name, array in faces.items():
+        height, width = array.shape[1] - 1, array.shape[2] - 1
+        if (height, width) != tuple(shape):
+            raise ValueError(f"{name} is a map of shape {(height, width)}, but the field is {tuple(shape)}")
 
 
 def reaction_jacobian(kinetics: Callable, state: np.ndarray, values: Sequence[float]) -> np.ndarray:
@@ -216,10 +276,12 @@ class _Stiffness:
                 return np.inf
             for matrix in (local, local + symbol * diffusion):
                 radius = max(radius, np.abs(np.linalg.eigvals(matrix)).max())
+        if "flow" in rule.params:
+            radius += 2 * np.abs(rule.params["flow"]).max(axis=(1, 2)).sum() / rule.neighbourhood.dx
         return float(radius)
 
     def _cells(self, rule: Rule, field: np.ndarray | None) -> list[tuple[np.ndarray, list[float]]]:
-        values = list(rule.params.values())[self.count :]
+        values = [rule.params[name] for name in self.system.defaults]
         if field is None and rule.equilibrium is None and rule.guess is None:
             return []
         field = rule.steady_state() if field is None else field

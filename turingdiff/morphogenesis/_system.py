@@ -7,6 +7,7 @@ A system is what a file of `turingdiff.morphogenesis` defines and what a user de
 from __future__ import annotations
 
 import inspect
+import os
 import pickle
 import sys
 import textwrap
@@ -18,13 +19,14 @@ from typing import Any
 
 import numpy as np
 
+from turingdiff.data import read_mask
 from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.engine.neighbourhood import Boundary, Neighbourhood
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.suggestions import unknown
 from turingdiff.engine.times import UniformTimes, rounded_down, uniform
 
-OPTIONS = ("preset", "dx", "t_end", "boundary", "initial", "noise")
+OPTIONS = ("preset", "dx", "t_end", "boundary", "initial", "noise", "mask", "hold", "growth")
 PERTURBATION = 0.01
 SAFETY = 0.9
 
@@ -135,13 +137,19 @@ class System(ABC):
             raise ValueError(f"{self.__name__} needs a value for {', '.join(missing)}")
         return values
 
+    def _neighbourhood(self, radius: int, chosen: Mapping[str, Any]) -> Neighbourhood:
+        boundary, dx = chosen.get("boundary", self.boundary), chosen.get("dx", self.dx)
+        return Neighbourhood(radius, boundary, dx, _mask(chosen.get("mask")))
+
     def _rule(
         self, preset: str | None, chosen: dict[str, Any], values: Mapping[str, Any], radius: int, **parts: Any
     ) -> Rule:
         """The rule of a call; `chosen` holds its options, `values` its parameters."""
         return Rule(
             channels=self.species,
-            neighbourhood=Neighbourhood(radius, chosen.get("boundary", self.boundary), chosen.get("dx", self.dx)),
+            neighbourhood=self._neighbourhood(radius, chosen),
+            hold=chosen.get("hold"),
+            growth=chosen.get("growth"),
             name=self.__name__ if preset is None else f"{self.__name__} {preset}",
             shown=self.shown,
             start=chosen.get("initial", self.initial),
@@ -183,17 +191,34 @@ class CellSystem(System):
         boundary: Boundary | tuple[Boundary, ...] | None = None,
         initial: Initial | None = None,
         noise: Noise | None = None,
+        mask: Any = None,
+        hold: Any = None,
+        growth: Any = None,
         **params: Any,
     ) -> Rule:
         """Make the rule: keywords set parameters, `preset` names a set of them.
+
+        Parameters
+        ----------
+        boundary
+            ``"periodic"``, ``"no_flux"``, ``"zero"``, `fixed` or `flux`; one, or four (top, bottom, left, right).
+        mask
+            The domain: a boolean (H, W), such as ``td.shapes.paddle((96, 64))``, or the path of a picture whose dark
+            places are the domain. Nothing flows across its edge.
+        hold
+            ``(cells, values)``: cells that keep their values, such as a source or an organiser.
+        growth
+            ``td.grow.uniform(rate)`` stretches the domain; ``td.grow.edge``, ``tip`` and ``species`` add cells to a
+            mask.
 
         Raises
         ------
         ValueError
             For an unknown preset or parameter, or a parameter without a value.
         """
-        given = {"dx": dx, "t_end": t_end, "boundary": boundary, "initial": initial, "noise": noise, **params}
-        chosen = self._chosen(preset, given)
+        given = {"dx": dx, "t_end": t_end, "boundary": boundary, "initial": initial, "mask": mask, "hold": hold}
+        given |= {"growth": growth}
+        chosen = self._chosen(preset, {**given, "noise": noise, **params})
         values = self._values({key: value for key, value in chosen.items() if key not in OPTIONS})
         bound = None if self.stiffness is None else partial(_declared_stiffness, self)
         return self._rule(preset, chosen, values, self.radius, cell=self.cell, params=values, stiffness=bound)
@@ -229,6 +254,10 @@ def perturbed_steady_state(rule: Rule, shape: tuple[int, int], rng: np.random.Ge
     state = state.reshape(-1, 1, 1) if state.ndim == 1 else state
     scale = np.where(state == 0, 1.0, np.abs(state))
     return state + PERTURBATION * scale * rng.standard_normal((len(state), *shape))
+
+
+def _mask(mask: Any) -> Any:
+    return read_mask(mask) if isinstance(mask, (str, os.PathLike)) else mask
 
 
 def _declared_stiffness(system: CellSystem, rule: Rule, field: np.ndarray | None) -> float:

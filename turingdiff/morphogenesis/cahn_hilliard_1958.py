@@ -19,7 +19,7 @@ import numpy as np
 
 from turingdiff.engine.expected_pattern import ExpectedPattern
 from turingdiff.engine.rule import Rule
-from turingdiff.engine.stencils import biharmonic
+from turingdiff.engine.stencils import beyond, biharmonic
 from turingdiff.morphogenesis._system import system
 
 NOISE = 0.05
@@ -37,13 +37,15 @@ def cahn_hilliard(phi, i, j, t, p, g, out):
         Cost of a gradient, in squared length: fronts are sqrt(2 kappa) wide.
     """
     (kappa,) = p
-    around = (slope(phi, i - 1, j) + slope(phi, i + 1, j)) + (slope(phi, i, j - 1) + slope(phi, i, j + 1))
-    out[0, i, j] = (around - 4 * slope(phi, i, j)) * g.per_dx2 - kappa * biharmonic(phi, 0, i, j, g)
-
-
-def slope(phi, i, j):
-    """The slope c³ - c of the double well (c² - 1)²/4: the potential of a cell but for gradients."""
     c = phi[0, i, j]
+    vertical = slope(beyond(phi, 0, i - 1, j, c, g)) + slope(beyond(phi, 0, i + 1, j, c, g))
+    horizontal = slope(beyond(phi, 0, i, j - 1, c, g)) + slope(beyond(phi, 0, i, j + 1, c, g))
+    diffusion = ((vertical + horizontal) - 4 * slope(c)) * g.per_dx2
+    out[0, i, j] = diffusion - kappa * biharmonic(phi, 0, i, j, g)
+
+
+def slope(c):
+    """The slope c³ - c of the double well (c² - 1)²/4: the potential of a cell but for gradients."""
     return c * c * c - c
 
 
