@@ -143,12 +143,17 @@ def test_a_reaction_that_runs_away_is_named_with_its_time():
         last(td.evolve(rule, field, [0, 3.0], stepper=td.adaptive))
 
 
+def test_adaptive_refuses_an_unknown_option():
+    with pytest.raises(TypeError, match="no option 'rtoll' of adaptive; did you mean 'rtol'"):
+        td.adaptive(rtoll=1e-6)
+
+
 @pytest.mark.parametrize(
     "options, message",
     [
         ({"rtol": 0}, "0 < rtol < 1 and atol >= 0, got rtol=0"),
         ({"atol": -1}, "got rtol=0.0001, atol=-1"),
-        ({"method": "rk45"}, "methods bs23, rkc, got 'rk45'"),
+        ({"method": "rk45"}, "no method 'rk45' of adaptive; there are bs23, rkc"),
     ],
 )
 def test_adaptive_refuses(options, message):

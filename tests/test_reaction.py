@@ -121,11 +121,11 @@ def test_presets_are_keywords_of_the_call():
         (lambda: two(diffusion=(1, np.nan)), "parameter Dv must be finite"),
         (lambda: two(a=np.inf), "parameter a must be finite"),
         (lambda: two(boundary="mirror"), "no boundary 'mirror'; there are periodic, no_flux, zero, and td.fixed"),
-        (lambda: two(dx=(0.5, 0.25)), "dx must be one positive length"),
+        (lambda: two(dx=(0.5, 0.25)), "dx must be a positive length"),
         (lambda: two(a=[0.1, 0.2]), r"two: a must be a number or an \(H, W\) map, got the shape \(2,\)"),
         (lambda: two(Du=np.ones((1, 2, 3))), r"Du must be a number or an \(H, W\) map"),
         (lambda: two(a=np.ones((0, 3))), r"a must be a number or an \(H, W\) map"),
-        (lambda: two(dx=-1), "dx must be one positive length"),
+        (lambda: two(dx=-1), "dx must be a positive length"),
         (lambda: two().initial((4, 4), rng=0), "two has no uniform steady state on record"),
     ],
 )

@@ -10,9 +10,8 @@ from rules import decay_rule, heat_rule, last, logistic_rule
 
 import turingdiff as td
 from turingdiff.engine import flow
-from turingdiff.engine import rkc as chebyshev
 from turingdiff.engine.flow import Flow
-from turingdiff.engine.rkc import coefficients, stages_needed
+from turingdiff.engine.rkc import MOST_STAGES, coefficients, stages_needed
 
 
 def amplification(s, z):
@@ -110,7 +109,7 @@ def test_no_warning_where_the_stages_follow_the_step(recwarn):
 
 
 def test_a_step_that_needs_too_many_stages_is_cut(monkeypatch):
-    monkeypatch.setitem(chebyshev.MOST_STAGES, np.dtype(np.float64), 5)
+    monkeypatch.setitem(MOST_STAGES, np.dtype(np.float64), 5)
     rule, field = decay_rule(30.0), np.ones((1, 2, 2))
     found = last(td.evolve(rule, field, [0, 1.0], stepper=td.rkc))
     parts = int(np.ceil(1.1 * 30 / coefficients(5).reach))

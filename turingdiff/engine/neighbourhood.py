@@ -137,7 +137,7 @@ class Neighbourhood:
         if self.radius is not None and not (_is_number(self.radius) and self.radius >= 0 and self.radius % 1 == 0):
             raise ValueError(f"radius must be a whole number >= 0 or None, got {self.radius!r}")
         if not (_is_number(self.dx) and np.isfinite(self.dx) and self.dx > 0):
-            raise ValueError(f"dx must be one positive length, the spacing along both axes, got {self.dx!r}")
+            raise ValueError(f"dx must be a positive length, the same along both axes, got {self.dx!r}")
         object.__setattr__(self, "radius", None if self.radius is None else int(self.radius))
         object.__setattr__(self, "dx", float(self.dx))
         if self.mask is not None:

@@ -49,8 +49,8 @@ class Rule:
     shown
         The channel in pictures; ``None`` for all (grey or RGB).
     noise
-        Amplitude of additive noise, at least 0: one, one a channel, or a function of the clock. It takes
-        `euler_maruyama`; the deterministic steppers refuse a rule with noise.
+        Amplitude of additive noise, at least 0: one, one a channel, or a function of the clock. `euler_maruyama` adds
+        it; the deterministic steppers refuse a rule with noise.
     start
         ``start(rule, shape, rng) -> (C, H, W)``, the initial state; see `initial`.
     grid
