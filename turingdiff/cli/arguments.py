@@ -56,8 +56,12 @@ def parser() -> argparse.ArgumentParser:
     two.add_argument(
         "model", choices=OrInFile(MODELS), metavar="MODEL", help=f"one of {', '.join(MODELS)}; or {IN_FILE}"
     )
-    two.add_argument("--size", type=_size, default=(256, 256), metavar="HxW", help="cells (256x256)")
+    two.add_argument("--size", type=_size, metavar="HxW", help="cells (256x256, or those of the mask)")
     two.add_argument("--boundary", choices=("periodic", "no_flux", "zero"), help="(the model's own, most: periodic)")
+    two.add_argument("--mask", type=Path, metavar="PICTURE", help="grow on the dark places of a picture only")
+    two.add_argument("--map", type=_map, action="append", default=[], metavar="NAME=PICTURE:LOW:HIGH",
+                     help="a parameter as a map: LOW where the picture is black, HIGH where it is white")  # fmt: skip
+    two.add_argument("--grow", type=float, metavar="RATE", help="the domain stretches as exp(RATE t) along each axis")
     two.add_argument("--t-end", type=float, metavar="T", help="end of the clock (depends on the model)")
     _add_frames(two)
     two.add_argument("--dispersion", action="store_true",
@@ -153,6 +157,17 @@ def _setting(text: str) -> tuple[str, float]:
         return name, float(value)
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected NAME=NUMBER like F=0.03, got {text!r}") from None
+
+
+def _map(text: str) -> tuple[str, Path, float, float]:
+    name, _, rest = text.partition("=")
+    path, low, high = (rest.rsplit(":", 2) + ["", ""])[:3]
+    try:
+        return name, Path(path), float(low), float(high)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected NAME=PICTURE:LOW:HIGH like F=ramp.png:0.02:0.06, got {text!r}"
+        ) from None
 
 
 def _patch(text: str) -> int | str:

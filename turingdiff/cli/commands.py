@@ -15,7 +15,15 @@ from typing import Literal
 import numpy as np
 
 from turingdiff import data
-from turingdiff.cli.names import MODELS, SHORT_NAMES, at_least_1, denoiser_named, print_files, system_named
+from turingdiff.cli.names import (
+    DEFAULT_SIZE,
+    MODELS,
+    SHORT_NAMES,
+    at_least_1,
+    denoiser_named,
+    print_files,
+    system_named,
+)
 from turingdiff.cli.networks import compare_with_network
 from turingdiff.cli.user_files import plain_title
 from turingdiff.comparison import check_folder, compare
@@ -60,7 +68,8 @@ def run_compare(options: argparse.Namespace) -> None:
 def run_grow(options: argparse.Namespace) -> None:
     """Film and picture of a Turing system."""
     rule = system_named(options.model, options)
-    start = rule.initial(options.size, rng=options.seed)
+    mask = rule.neighbourhood.mask
+    start = rule.initial(options.size or (DEFAULT_SIZE if mask is None else mask.shape), rng=options.seed)
     times = _times(rule, start, options.t_end)
     # Before the run: what has no dispersion relation is refused at once.
     curve = dispersion(rule.on_torus()) if options.dispersion else None

@@ -11,6 +11,7 @@ import numpy as np
 
 from turingdiff import data, denoising, morphogenesis
 from turingdiff.cli.user_files import is_in_file, made, needs, read, takes
+from turingdiff.engine import growth
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.suggestions import unknown
 from turingdiff.morphogenesis._system import System
@@ -18,6 +19,7 @@ from turingdiff.network._network import SHIPPED
 from turingdiff.show.files import human_size
 
 DEFAULT_IMAGES = 1000
+DEFAULT_SIZE = (256, 256)
 CALIBRATED = "calibrated"
 HELD_OUT = 4
 MODELS: dict[str, System] = {name: getattr(morphogenesis, name) for name in morphogenesis.__all__}
@@ -43,10 +45,24 @@ def system_named(name: str, options: argparse.Namespace) -> Rule:
     make = read(name) if is_in_file(name) else MODELS[name]
     chosen = {"preset": options.preset, "boundary": getattr(options, "boundary", None)}
     given = {key: value for key, value in chosen.items() if value is not None} | dict(options.set)
-    rule = made(make, name, given)
+    rule = made(make, name, given | _domain(options))
     if rule.clock != "time":
         raise ValueError(f"{name} runs along {rule.clock}, and no pattern grows: turingdiff denoise runs it")
     return rule
+
+
+def _domain(options: argparse.Namespace) -> dict[str, Any]:
+    """The mask, the maps and the growth that the options of `turingdiff grow` ask for."""
+    given: dict[str, Any] = {}
+    size = getattr(options, "size", None)
+    if getattr(options, "mask", None) is not None:
+        given["mask"] = data.read_mask(options.mask, size)
+        size = given["mask"].shape
+    for name, path, low, high in getattr(options, "map", []):
+        given[name] = low + (high - low) * data.read_map(path, size or DEFAULT_SIZE)
+    if getattr(options, "grow", None) is not None:
+        given["growth"] = growth.uniform(options.grow)
+    return given
 
 
 def denoiser_named(name: str, options: argparse.Namespace, boundary: str | None) -> Rule:

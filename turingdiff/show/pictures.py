@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LEAST_SIDE = 240  # pixels of the short side of a picture, unless the caller gives a scale
 MOST_SIDE = 1200  # of what is enlarged
+OUTLINE = 9  # the shade between background and ink in which the edge of a domain is drawn
 
 Draw = Callable[[int], np.ndarray]  # the number of a frame -> palette indices of the whole frame
 
@@ -114,7 +115,7 @@ def look_of(
     if pictures_of(run, 0).shape[1] == 3:
         return colour.Look(None, *(ends or (-1.0, 1.0)))
     if over_time(run):
-        ends = ends or colour.limits(pictures_of(run, k) for k in range(len(run.frames)))
+        ends = ends or colour.limits(_inside(run, k) for k in range(len(run.frames)))
         return colour.Look(colormap or colour.COLORMAP, *ends)
     return colour.Look(colormap or colour.GREY, *(ends or (-1.0, 1.0)))
 
@@ -134,9 +135,36 @@ def paints_of(runs: Sequence[Recorded], looks: Sequence[colour.Look]) -> tuple[l
     return colour.share_palette(looks, chain.from_iterable(films), chain.from_iterable(finals))
 
 
+def _inside(run: Recorded, k: int) -> np.ndarray:
+    """The values of frame k in its domain."""
+    pictures, mask = pictures_of(run, k), mask_of(run, k)
+    return pictures if mask is None else pictures[..., mask]
+
+
+def mask_of(run: Recorded, k: int) -> np.ndarray | None:
+    """(H, W) the domain of frame k; None for the whole field."""
+    return run.mask_at(k) if hasattr(run, "mask_at") else None
+
+
 def drawer(run: Recorded, paint: colour.Paint, grid: Grid) -> Draw:
-    """Return how to draw frame k of a run as palette indices."""
-    return lambda k: grid.tile([paint(picture) for picture in pictures_of(run, k)], 0)
+    """Return how to draw frame k of a run as palette indices: the domain on the background, in its outline."""
+
+    def draw(k: int) -> np.ndarray:
+        cells, mask = [paint(picture) for picture in pictures_of(run, k)], mask_of(run, k)
+        if mask is None:
+            return grid.tile(cells, 0)
+        sheet = grid.tile([np.where(mask, cell, 0) for cell in cells], 0)
+        domain = grid.tile([mask.astype(np.uint8)] * len(cells), 0) > 0
+        return np.where(outline(domain), np.uint8(OUTLINE), sheet)
+
+    return draw
+
+
+def outline(domain: np.ndarray) -> np.ndarray:
+    """The pixels outside a domain that touch it."""
+    around = np.pad(domain, 1)
+    beside = around[:-2, 1:-1] | around[2:, 1:-1] | around[1:-1, :-2] | around[1:-1, 2:]
+    return beside & ~domain
 
 
 def over_time(run: Recorded) -> bool:
