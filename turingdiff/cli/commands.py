@@ -19,7 +19,8 @@ from turingdiff.cli.networks import compare_with_network
 from turingdiff.comparison import check_folder, compare
 from turingdiff.denoising._patch_sizes import SCHEDULES
 from turingdiff.engine import Run, simulate
-from turingdiff.engine.compile import cache_folder
+from turingdiff.engine.compile import cache_folders
+from turingdiff.engine.kernel_cache import cache_size, clear_cache
 from turingdiff.engine.rule import Rule
 from turingdiff.measure import Dispersion, dispersion, spectrum, wavelength
 from turingdiff.network._network import SHIPPED
@@ -84,13 +85,17 @@ def run_info(options: argparse.Namespace) -> None:
     """What this installation consists of."""
     import numba
 
+    if options.clear_cache:
+        clear_cache(cache_folders())
     packages = ("numpy", "numba", "scipy", "matplotlib", "imageio", "pillow")
     full = data.find_fashion()
     print(f"turingdiff   {version('turingdiff')} in {Path(__file__).parent}")
     print(f"python       {platform.python_version()} on {platform.machine()}")
     print("packages     " + ", ".join(f"{name} {version(name)}" for name in packages))
     print(f"threads      {numba.get_num_threads()} (NUMBA_NUM_THREADS)")
-    print(f"cache        {cache_folder()} (NUMBA_CACHE_DIR)")
+    kept = ", ".join(map(str, cache_folders())) or "none: NUMBA_DISABLE_JIT is set"
+    size = cache_size(cache_folders()) / 1e6
+    print(f"cache        {size:.1f} MB of compiled kernels in {kept} (NUMBA_CACHE_DIR; --clear-cache removes them)")
     print("data         bundled: 2,000 Fashion-MNIST images")
     print(f"             full set: {full or 'not found (see turingdiff.data.fashion)'}")
 

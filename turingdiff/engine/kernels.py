@@ -66,26 +66,9 @@ class StageSink(NamedTuple):
 
 
 @overload(operator.setitem)
-def _overload_sink_setitem(sink, index, rate):
-    kind = getattr(sink, "instance_class", None)
-    if kind is EulerSink:
-        dtype = sink[0].dtype
-
-        def store(sink, index, rate):
-            sink.new[index] = sink.phi[index] + sink.dt * dtype(rate)
-
-        return store
-    if kind is StageSink:
-        dtype = sink[0].dtype
-
-        def store(sink, index, rate):
-            w = sink.weights
-            start = w[0] * sink.base[index] + w[1] * sink.slope[index]
-            recent = w[2] * sink.phi[index] + w[3] * sink.new[index]
-            sink.new[index] = (start + recent) + w[4] * dtype(rate)
-
-        return store
-    return None
+def _overload_sink_setitem(self, index, rate):
+    kind = getattr(self, "instance_class", None)
+    return kind.__setitem__ if kind is EulerSink or kind is StageSink else None
 
 
 def cell_params(params, y, x):
@@ -148,13 +131,7 @@ def write_rates(cell, phi, t, params, g, out, first, last):
     restore_subnormals(previous)
 
 
-def rate(phi, t, params, g, out):
-    """Rates of all replicas, in this thread."""
-    for b in range(phi.shape[0]):
-        write_rates(cell_rate, phi[b], t, params, g, out[b], 0, g.height)
-
-
-def rate_parallel(phi, t, params, g, out, bands):
+def rate(phi, t, params, g, out, bands):
     """Rates of all replicas, each cut into `bands` of rows."""
     for k in prange(phi.shape[0] * bands):
         b, band = k // bands, k % bands
