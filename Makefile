@@ -2,7 +2,10 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test test-slow test-training lint unjitted examples clean
+# The oldest versions that pyproject.toml declares, and the newest that it allows.
+TELLING = tests/test_compile.py tests/test_contract.py tests/test_steppers.py tests/test_network.py tests/test_animation.py
+
+.PHONY: demo test test-slow test-training test-oldest test-newest lint unjitted examples clean
 
 demo: .venv/ready
 	$(BIN)/turingdiff compare --out turingdiff-out
@@ -18,6 +21,12 @@ unjitted: .venv/dev
 
 test-training: .venv/train
 	$(BIN)/python -m pytest -q tests/test_training.py tests/test_network.py tests/test_cli_networks.py
+
+test-oldest: .venv-oldest/ready
+	.venv-oldest/bin/python -m pytest -q -m "not slow" $(TELLING)
+
+test-newest: .venv-newest/ready
+	.venv-newest/bin/python -m pytest -q -m "not slow" $(TELLING)
 
 lint: .venv/dev
 	$(BIN)/ruff check .
@@ -41,5 +50,16 @@ examples: .venv/ready
 	$(BIN)/python -m pip install --quiet -e ".[train]"
 	touch $@
 
+.venv-oldest/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-oldest
+	$(PYTHON) scripts/oldest_versions.py > .venv-oldest/oldest.txt
+	.venv-oldest/bin/python -m pip install --quiet -c .venv-oldest/oldest.txt -e . "pytest>=8.3" "hypothesis>=6.112"
+	touch $@
+
+.venv-newest/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-newest
+	.venv-newest/bin/python -m pip install --quiet --upgrade -e . pytest hypothesis
+	touch $@
+
 clean:
-	rm -rf .venv out turingdiff-out
+	rm -rf .venv .venv-oldest .venv-newest out turingdiff-out

@@ -47,6 +47,7 @@ COMPILER = "engine/compile.py"
 # numba.extending: types and overloads that kernels need. cli: only the version, for ``turingdiff info``.
 IMPORT_NUMBA = {
     COMPILER,
+    "engine/fingerprint.py",
     "engine/flow.py",
     "engine/kernels.py",
     "engine/stencils.py",

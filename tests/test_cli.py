@@ -8,12 +8,14 @@ import sys
 import warnings
 from functools import partial
 
+import numba
 import numpy as np
 import pytest
 from PIL import Image
 
 import turingdiff as td
 from turingdiff.cli import main
+from turingdiff.engine.compile import cache_folders
 
 compiled = pytest.mark.compiled
 
@@ -127,6 +129,18 @@ def test_info_names_versions_threads_cache_and_data(capsys):
     out = capsys.readouterr().out
     for word in (td.__version__, np.__version__, "threads", "cache", "full set"):
         assert word in out
+
+
+@pytest.mark.compiled
+def test_info_clears_the_cache_of_kernels_on_request(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    (folder,) = {folder for folder in cache_folders() if "engine" in folder.name}
+    (folder / "kernels.euler-1.py311.nbi").write_bytes(bytes(2_000_000))
+    assert run("info") == 0
+    assert "2.0 MB" in capsys.readouterr().out
+    assert run("info", "--clear-cache") == 0
+    assert "0.0 MB" in capsys.readouterr().out
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 import os
 import platform
+import re
 import subprocess
 import sys
 import textwrap
 import types
+from pathlib import Path
 
 import llvmlite.binding as llvm
 import numba
@@ -15,8 +17,10 @@ from llvmlite import ir
 from rules import decay_rule, last
 
 import turingdiff as td
-from turingdiff.engine import subnormals
-from turingdiff.engine.compile import CELL_OPTIONS, fingerprint, kernel
+from turingdiff.engine import compile, kernels, subnormals
+from turingdiff.engine.compile import CELL_OPTIONS, kernel
+from turingdiff.engine.fingerprint import fingerprint
+from turingdiff.engine.kernel_cache import KEPT, cache_size, clear_cache, remove_superseded
 
 # --- the cache on disk, across processes
 
@@ -73,6 +77,118 @@ def test_a_rule_in_a_script_is_compiled_once_and_again_only_when_its_meaning_cha
         files = cached_files(tmp_path)
 
 
+FORMS = """
+import enum
+import operator
+import types
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import helpers
+from numba.extending import intrinsic, overload, register_jitable
+from template import template
+from turingdiff.engine.compile import kernel
+
+
+class Colour(enum.Enum):
+    RED = 2.0
+
+class Count(enum.IntEnum):
+    TWO = 2
+
+class Pair(NamedTuple):
+    first: float
+    second: float
+
+MEMBER, TABLE, PAIR, SCALE = Colour.RED, np.array([2.0]), Pair(2.0, 1), np.float32(2)
+
+@numba.vectorize
+def dynamic(u):
+    return 2.0 * u
+
+@numba.vectorize(["float64(float64)"])
+def eager(u):
+    return 2.0 * u
+
+@numba.njit
+def jitted(u):
+    return 2.0 * u
+
+def named(u):
+    return 2.0 * u
+
+@numba.njit
+def calls_plain(u):
+    return named(u)
+
+@register_jitable
+def registered(u):
+    return 2.0 * u
+
+def overloaded(u):
+    return 2.0 * u
+
+@overload(overloaded)
+def _overloaded(u):
+    return lambda u: 2.0 * u
+
+def indirect(u):
+    return overloaded(u)
+
+@intrinsic
+def lowered(context, u):
+    def generate(context, builder, signature, args):
+        return builder.fmul(args[0], args[0].type(2.0))
+    return u(u), generate
+
+def default(u, by=2.0):
+    return by * u
+
+def closed():
+    by = 2.0
+    return lambda u: by * u
+
+closure = closed()
+
+FORMS = {
+    "dynamic": lambda u: dynamic(u), "eager": lambda u: eager(u), "jitted": lambda u: jitted(u),
+    "plain": lambda u: named(u), "calls_plain": lambda u: calls_plain(u), "registered": lambda u: registered(u),
+    "overloaded": lambda u: overloaded(u), "indirect": lambda u: indirect(u), "lowered": lambda u: lowered(u),
+    "default": lambda u: default(u), "closure": lambda u: closure(u), "member": lambda u: MEMBER.value * u,
+    "enum": lambda u: Colour.RED.value * u, "whole": lambda u: Count.TWO.value * u, "array": lambda u: TABLE[0] * u,
+    "fields": lambda u: Pair(u, 2.0).second * u, "instance": lambda u: PAIR.first * u, "scalar": lambda u: SCALE * u,
+    "module": lambda u: helpers.helper(u), "constant": lambda u: helpers.K * u,
+}
+
+for name, form in FORMS.items():
+    compiled = kernel(template, False, cell_rate=form)
+    print(name, compiled(1.0), sum(compiled.stats.cache_hits.values()), vars(named) == {})
+"""
+
+
+@pytest.mark.compiled
+def test_an_edit_of_whatever_a_rule_names_changes_its_kernel_and_nothing_else_compiles_anew(tmp_path):
+    (tmp_path / "template.py").write_text("def template(u):\n    return cell_rate(u)\n")
+
+    def run(value):
+        (tmp_path / "helpers.py").write_text(f"K = {value}\n\ndef helper(u):\n    return {value} * u\n")
+        script = FORMS.replace("2.0", value).replace("TWO = 2", f"TWO = {value[0]}").replace("t32(2)", f"t32({value})")
+        (tmp_path / "script.py").write_text(script)
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, tmp_path / "script.py"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        rows = [line.split() for line in done.stdout.splitlines()]
+        assert {name: float(rate) for name, rate, *_ in rows} == dict.fromkeys((row[0] for row in rows), float(value))
+        assert {untouched for *_, untouched in rows} == {"True"}
+        return {name for name, _, hits, _ in rows if hits == "1"}, {row[0] for row in rows}
+
+    assert run("2.0")[0] == set()
+    assert run("3.0")[0] == set()
+    loaded, everything = run("3.0")
+    assert everything - loaded == set()
+
+
 # --- fingerprints
 
 
@@ -98,6 +214,8 @@ def test_equal_functions_have_equal_fingerprints():
     plain = function("def f(x): return K * x", K=2.0)
     commented = function("\n\n# why\ndef f(x):\n    # because\n    return K * x", K=2.0)
     assert fingerprint(plain) == fingerprint(commented)
+    documented = function('def f(x):\n    "why"\n    return K * x', K=2.0)
+    assert fingerprint(documented) == fingerprint(function('def f(x):\n    "how"\n    return K * x', K=2.0))
     unused = function("def f(x): return K * x", K=2.0, L=3.0)
     assert fingerprint(plain) == fingerprint(unused)
 
@@ -127,14 +245,21 @@ CONSTANT = "def f(x): return K * x"
             function("def f(x): return (lambda y: K * y)(x)", K=1.0),
             function("def f(x): return (lambda y: K * y)(x)", K=2.0),
         ),
-        (
-            function("def f(x): return tools.scale(x)", tools=types.SimpleNamespace()),
-            function("def f(x): return tools.shift(x)", tools=types.SimpleNamespace()),
-        ),
     ],
 )
 def test_whatever_a_function_means_is_in_its_fingerprint(before, after):
     assert fingerprint(before) != fingerprint(after)
+
+
+class Unknown:
+    strength = 2.0
+
+
+@pytest.mark.parametrize("value", [Unknown(), Unknown, np.array([None]), np.vectorize(abs), {1: Unknown()}])
+def test_what_is_not_understood_has_no_fingerprint(value):
+    assert fingerprint(function("def f(x): return K.strength * x", K=value)) is None
+    # An attribute of the same name is no use of it.
+    assert fingerprint(function("def f(x): return x.K", K=value)) is not None
 
 
 def test_functions_and_constants_behind_a_module_are_in_the_fingerprint(monkeypatch):
@@ -353,3 +478,117 @@ def test_a_rule_that_does_not_compile_is_named(cell):
     message = r"the cell function of my rule does not compile.* must write out\[channel, i, j\] without reading it"
     with pytest.raises(TypeError, match=message):
         last(td.evolve(rule, np.ones((1, 2, 2)), [0, 1]))
+
+
+# --- standing on Numba
+
+WITHOUT_THE_PASS = """
+import warnings
+import numpy as np
+from numba.core import compiler_machinery, options, untyped_passes
+{change}
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    import turingdiff as td
+def cell(phi, i, j, t, p, g, out):
+    out[0, i, j] = 1 - 0.1 * phi[0, i, j]
+rate = td.Rule(cell, (), 1, td.Neighbourhood(0)).rate(np.full((1, 2, 2), 0.3, np.float32))
+print([str(warning.message) for warning in caught if "turingdiff" in warning.filename], rate.dtype, rate[0, 0, 0])
+"""
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ("del untyped_passes.IRProcessing", "without it, correct but slower"),
+        ("del compiler_machinery.PassManager.add_pass_after", "without it, correct but slower"),
+        ("del options.DefaultOptions._nrt", "no option _nrt"),
+    ],
+)
+def test_with_a_numba_that_lacks_what_we_lean_on_rules_run_and_a_warning_says_so(change, said, tmp_path):
+    script = WITHOUT_THE_PASS.format(change=change)
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert said in done.stdout
+    assert done.stdout.split()[-2:] == ["float32", "0.97"]
+
+
+@pytest.mark.compiled
+def test_where_numba_does_not_name_its_files_after_functions_nothing_is_cached(monkeypatch, tmp_path):
+    monkeypatch.setattr(numba.core.caching.CompileResultCacheImpl, "filename_base", "kernels.same-1.py3")
+
+    def template(x):
+        return x + 1
+
+    with pytest.warns(RuntimeWarning, match="not kept on disk"):
+        made = kernel(template, False)
+    assert made(1.5) == 2.5
+    assert made.stats.cache_path is None
+
+
+def stored(folder, name, age):
+    for end in (".nbi", ".1.nbc", ".2.nbc"):
+        file = folder / f"kernels.euler_{name}-7.py311{end}"
+        file.write_bytes(b"1234")
+        os.utime(file, (age, age))
+
+
+def test_kernels_that_are_out_of_date_are_removed_and_others_stay(tmp_path):
+    same, new, others = "mine_aaaa_1111", "mine_aaaa_2222", [f"mine_bb{n:02}_1111" for n in range(KEPT + 5)]
+    for age, name in enumerate([same, "yours_aaaa_1111", "bands_mine_aaaa_1111", *others]):
+        stored(tmp_path, name, age)
+    remove_superseded(tmp_path, f"kernels.euler_{new}-7.py311", "aaaa_2222")
+    left = {file.name.split("-")[0].removeprefix("kernels.euler_") for file in tmp_path.iterdir()}
+    assert left == {"yours_aaaa_1111", "bands_mine_aaaa_1111", *others[6:]}
+    assert cache_size([tmp_path]) == 12 * len(left)
+    remove_superseded(tmp_path, f"kernels.euler_{others[-1]}-7.py311", others[-1].removeprefix("mine_"))
+    assert cache_size([tmp_path]) == 12 * len(left)  # known: nothing is about to be written
+    clear_cache([tmp_path, tmp_path / "none"])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.compiled
+def test_all_kernels_stand_in_folders_whose_cache_is_shown():
+    package = Path(td.__file__).parent
+    named = [path for path in package.rglob("*.py") if re.search(r"@patch_kernel|[ (]kernel\(", path.read_text())]
+    assert {path.parent.name for path in named} == set(compile.WITH_KERNELS)
+    assert Path(kernel(kernels.fill_halo, False).stats.cache_path) in compile.cache_folders()
+
+
+@pytest.mark.compiled
+def test_a_name_that_was_missing_may_be_defined_later():
+    cell = function("def f(phi, i, j, t, p, g, out): out[0, i, j] = late * phi[0, i, j]")
+    rule = td.Rule(cell, (), 1, td.Neighbourhood(0))
+    with pytest.raises(TypeError, match="does not compile"):
+        rule.rate(np.ones((1, 2, 2)))
+    cell.__globals__["late"] = 2.0
+    assert (rule.rate(np.ones((1, 2, 2))) == 2).all()
+
+
+FORK = """
+import multiprocessing
+import numpy as np
+import turingdiff as td
+
+def run(queue=None):
+    rule = td.morphogenesis.gray_scott()
+    result = rule.rate(np.full((2, 300, 300), 0.5)).sum()
+    return result if queue is None else queue.put(result)
+
+before = run()
+context = multiprocessing.get_context("fork")
+queue = context.SimpleQueue()
+child = context.Process(target=run, args=(queue,), daemon=True)
+child.start()
+child.join(60)
+print(child.exitcode == 0 and queue.get() == before)
+"""
+
+
+@pytest.mark.compiled
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_runs_although_its_parent_has_started_threads():
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", FORK], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["True"], done.stderr

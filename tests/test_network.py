@@ -418,6 +418,16 @@ def write(stream, arrays, about=None, digest=None, **more):
     np.savez(stream, **texts, **arrays, **more)
 
 
+def test_files_written_with_old_numpy_are_read(tmp_path):
+    # np.savez(..., allow_pickle=False) of NumPy before 2.2 stored its option as an array.
+    save_weights(tiny(), tmp_path / "net.npz")
+    np.save(tmp_path / "allow_pickle.npy", np.array(False))
+    with zipfile.ZipFile(tmp_path / "net.npz", "a") as archive:
+        assert "allow_pickle.npy" not in archive.namelist()
+        archive.write(tmp_path / "allow_pickle.npy", "allow_pickle.npy")
+    assert set(load_weights(tmp_path / "net.npz").arrays) == set(tiny().arrays)
+
+
 def without(name):
     return {key: array for key, array in tiny().arrays.items() if key != name}
 

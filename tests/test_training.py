@@ -312,6 +312,15 @@ def test_killed_while_a_checkpoint_is_written_the_one_before_holds(tmp_path):
     assert arrays_equal(train(IMAGES, path, SHORT, resume=True), whole)
 
 
+def test_a_network_that_cannot_be_read_back_leaves_its_checkpoint(tmp_path, monkeypatch):
+    from turingdiff.network import _training
+
+    monkeypatch.setattr(_training, "save_weights", lambda weights, path: path.write_bytes(b"PK"))
+    with pytest.raises(ValueError, match="not a whole"):
+        train(IMAGES, tmp_path / "net.npz", SHORT)
+    assert names(tmp_path) == ["net.checkpoint", "net.npz"]
+
+
 def test_a_checkpoint_is_not_written_over(tmp_path):
     path = tmp_path / "net.npz"
     killed(IMAGES, path, SHORT, 25)

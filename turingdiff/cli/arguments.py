@@ -101,7 +101,8 @@ def parser() -> argparse.ArgumentParser:
     four.add_argument("--out", type=Path, default=Path("network.npz"), metavar="FILE", help="(network.npz)")
 
     _command(commands, "list", run_list, "models with presets, machines, patch schedules", "turingdiff list")
-    _command(commands, "info", run_info, "versions, threads, cache folder, data found", "turingdiff info")
+    six = _command(commands, "info", run_info, "versions, threads, kernel cache, data found", "turingdiff info")
+    six.add_argument("--clear-cache", action="store_true", help="first remove all compiled kernels from disk")
     return root
 
 

@@ -30,8 +30,9 @@ from turingdiff.comparison import check_folder, compare
 from turingdiff.denoising._noise_prediction import as_denoiser
 from turingdiff.denoising._patch_sizes import SCHEDULES
 from turingdiff.engine import Run, simulate
-from turingdiff.engine.compile import cache_folder
+from turingdiff.engine.compile import cache_folders
 from turingdiff.engine.evolution import evolution_of
+from turingdiff.engine.kernel_cache import cache_size, clear_cache
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.runs import frames_every, record
 from turingdiff.engine.times import rounded_down, uniform
@@ -110,13 +111,17 @@ def run_info(options: argparse.Namespace) -> None:
     """What this installation consists of."""
     import numba
 
+    if options.clear_cache:
+        clear_cache(cache_folders())
     packages = ("numpy", "numba", "scipy", "matplotlib", "imageio", "pillow")
     full = data.find_fashion()
     print(f"turingdiff   {version('turingdiff')} in {Path(__file__).parent}")
     print(f"python       {platform.python_version()} on {platform.machine()}")
     print("packages     " + ", ".join(f"{name} {version(name)}" for name in packages))
     print(f"threads      {numba.get_num_threads()} (NUMBA_NUM_THREADS)")
-    print(f"cache        {cache_folder()} (NUMBA_CACHE_DIR)")
+    kept = ", ".join(map(str, cache_folders())) or "none: NUMBA_DISABLE_JIT is set"
+    size = cache_size(cache_folders()) / 1e6
+    print(f"cache        {size:.1f} MB of compiled kernels in {kept} (NUMBA_CACHE_DIR; --clear-cache removes them)")
     print("data         bundled: 2,000 Fashion-MNIST images")
     print(f"             full set: {full or 'not found (see turingdiff.data.fashion)'}")
 

@@ -2,49 +2,70 @@
 
 ``kernel(template, parallel, cell_rate=cell)`` compiles `template`, a plain function of `turingdiff.engine.kernels`
 in which the global name ``cell_rate`` stands for a rule's cell function. Nothing has to be decorated by the user:
-every plain function that the cell function names is made known to Numba first.
+Numba gets copies of all functions that the cell function names, and the originals stay as they are.
 
 Kernels are cached on disk. Numba looks a function up by its qualified name, the time stamp of its file, and its own
 bytecode; it does not see the functions and constants it uses, nor its options. So a kernel's *name* carries a
-fingerprint of all of those: another rule, an edited helper or another option is another name. (A closure over the
-rule would work only by pickling it, and a pickled dispatcher differs in every process.)
+fingerprint of all of those: another rule, an edited helper or another option is another name. What has no fingerprint
+is not cached.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import types
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
 import numba
-import numpy as np
-from numba.extending import overload, register_jitable
+from numba.core.options import DefaultOptions
+from numba.extending import is_jitted, overload, register_jitable
 
-from turingdiff.engine.weak_scalars import WeakScalarCompiler
+from turingdiff.engine.fingerprint import (
+    VERSIONS,
+    compiler_fingerprint,
+    fingerprint,
+    is_overloaded,
+    is_plain,
+    is_walked_module,
+    module_members,
+    named_values,
+    names_in,
+)
+from turingdiff.engine.kernel_cache import remove_superseded
+
+PACKAGE = __name__.partition(".")[0]
+WITH_KERNELS = ("engine", "patches")  # folders of the package
+
+
+def _weak_scalars() -> dict[str, Any]:
+    """The option that makes Python numbers weak; a Numba that the pass does not fit computes without it."""
+    try:
+        from turingdiff.engine.weak_scalars import WeakScalarCompiler, try_pass
+
+        try_pass()
+    except Exception as error:  # whatever another Numba raises
+        warnings.warn(
+            f"turingdiff's compiler pass does not fit Numba {numba.__version__} ({error}): rules run without it, "
+            "correct but slower, and in float32 with other last digits",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return {}
+    return {"pipeline_class": WeakScalarCompiler}
+
 
 # error_model: x/0 is inf as in NumPy; Python's check would keep loops from vectorising.
 OPTIONS = {"nogil": True, "error_model": "numpy"}
 # No fastmath: it gains nothing on stencils and would let equal cells differ in the last bit.
-CELL_OPTIONS = {"error_model": "numpy", "pipeline_class": WeakScalarCompiler}
+CELL_OPTIONS = {"error_model": "numpy", **_weak_scalars()}
 # For loops over patches: sums may fuse with products (fma), which is exact in one rounding instead of two.
-PATCH_OPTIONS = {**OPTIONS, "pipeline_class": WeakScalarCompiler, "fastmath": {"contract", "nsz"}}
-
-PLAIN_CONSTANTS = (bool, int, float, complex, str, bytes, type(None), np.generic)
-
-
-def engine_source() -> bytes:
-    """Everything under `turingdiff/engine`, the options above included: an edit makes every cached kernel stale."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return b"".join(file.read_bytes() for file in files)
-
-
-@cache
-def _engine_fingerprint() -> str:
-    return hashlib.sha256(engine_source()).hexdigest()
+PATCH_OPTIONS = {**OPTIONS, **CELL_OPTIONS, "fastmath": {"contract", "nsz"}}
 
 
 def kernel(template: Callable, parallel: bool, **names: Callable) -> Callable:
@@ -53,10 +74,10 @@ def kernel(template: Callable, parallel: bool, **names: Callable) -> Callable:
     Compilation happens at the first call with a set of argument types; the next process loads it from disk.
     """
     bound = types.FunctionType(template.__code__, {**template.__globals__, **names}, template.__name__)
-    functions: list[Callable] = [*names.values(), bound]
-    for function in functions:
-        make_known(function)
-    return _cached(bound, parallel, OPTIONS, list(names.values()))
+    if numba.config.DISABLE_JIT:
+        return bound
+    copy = _Copies().copy(bound)
+    return _compiled(copy, parallel, OPTIONS, [copy.__globals__[name] for name in names])
 
 
 def patch_kernel(function: Callable) -> Callable:
@@ -68,7 +89,7 @@ def patch_kernel(function: Callable) -> Callable:
     @cache
     def compiled(parallel: bool) -> Callable:
         own = types.FunctionType(function.__code__, function.__globals__, function.__name__)
-        return _cached(own, parallel, PATCH_OPTIONS, [function])
+        return _compiled(own, parallel, PATCH_OPTIONS, [])
 
     @wraps(function)
     def call(*arguments: Any) -> None:
@@ -77,16 +98,50 @@ def patch_kernel(function: Callable) -> Callable:
     return call
 
 
+_forked = False
+
+
+def _after_fork() -> None:
+    global _forked
+    _forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def threads_allowed() -> bool:
-    """Whether a kernel may start threads: Numba's fallback layer aborts where two Python threads do so at once."""
-    return threading.current_thread() is threading.main_thread()
+    """Whether a kernel may start threads.
+
+    Numba's fallback layer aborts where two Python threads do so at once, and a child process that was forked waits
+    for ever for threads that only its parent has.
+    """
+    return threading.current_thread() is threading.main_thread() and not _forked
 
 
-def _cached(function: types.FunctionType, parallel: bool, options: dict, uses: list[Callable]) -> Callable:
-    prints = "".join(fingerprint(used) for used in uses)
-    key = hashlib.sha256(f"{_engine_fingerprint()}{prints}{parallel}".encode()).hexdigest()[:20]
-    function.__qualname__ = "_".join(dict.fromkeys([function.__name__, *(used.__name__ for used in uses), key]))
-    return numba.njit(cache=True, parallel=parallel, **options)(function)
+def _compiled(function: types.FunctionType, parallel: bool, options: dict, uses: list[Callable]) -> Callable:
+    compiled, code = {"parallel": parallel, **options}, fingerprint(function)
+    if code is None or numba.config.DISABLE_JIT:
+        return numba.njit(**compiled)(function)
+    # The first key says which rule, the second how this edition of the package and of its compiler computes it.
+    rule = _hash(VERSIONS, parallel, fingerprint(*uses))
+    key = f"{rule}_{_hash(compiler_fingerprint(), code)}"
+    name = "_".join(dict.fromkeys([function.__name__, *(used.__name__ for used in uses)]))
+    function.__qualname__ = f"{name}_{key}"
+    dispatcher = numba.njit(cache=True, **compiled)(function)
+    if key not in dispatcher._cache._impl.filename_base:
+        warnings.warn(
+            f"Numba {numba.__version__} does not name its cache after functions: kernels are not kept on disk",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+        return numba.njit(**compiled)(function)
+    remove_superseded(Path(dispatcher.stats.cache_path), dispatcher._cache._impl.filename_base, key)
+    return dispatcher
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 def patch_helper(function: Callable) -> Callable:
@@ -94,7 +149,7 @@ def patch_helper(function: Callable) -> Callable:
 
     Without `_nrt` a slice is two atomic reference counts, which show in loops over short rows.
     """
-    return register_jitable(_nrt=False, **PATCH_OPTIONS)(function)
+    return register_jitable(**_WITHOUT_COUNTS, **PATCH_OPTIONS)(function)
 
 
 def allocating_helper(function: Callable) -> Callable:
@@ -102,107 +157,107 @@ def allocating_helper(function: Callable) -> Callable:
     return register_jitable(**PATCH_OPTIONS)(function)
 
 
+def _without_counts() -> dict[str, bool]:
+    if hasattr(DefaultOptions, "_nrt"):
+        return {"_nrt": False}
+    warnings.warn(
+        f"Numba {numba.__version__} has no option _nrt: machines of patches run with reference counts, slower",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+    return {}
+
+
+_WITHOUT_COUNTS = _without_counts()
+
+
 def compiled_form(function: Callable) -> Callable:
     """Decorate the form that `function` takes in compiled code (Numba's ``overload``)."""
-    function.has_compiled_form = True  # type: ignore[attr-defined]
-    function.compiled_from = Path(function.__code__.co_filename)  # type: ignore[attr-defined]
     return overload(function)
 
 
-def make_known(function: Callable) -> None:
-    """Let Numba call `function` and every plain function that it names."""
-    for plain in _reachable(function):
-        if not hasattr(plain, "has_compiled_form"):
-            register_jitable(**CELL_OPTIONS)(plain)
-            plain.has_compiled_form = True  # type: ignore[attr-defined]
-
-
-def fingerprint(function: Callable) -> str:
-    """Hash of a function's bytecode, the functions it names, and the values of the constants it names."""
-    digest = hashlib.sha256()
-    for plain in _reachable(function):
-        digest.update(f"{plain.__module__} ".encode())  # Numba imports it with a kernel of the cache
-        for part in _code_parts(plain.__code__):
-            digest.update(part)
-        digest.update(_value_bytes((plain.__defaults__, *(plain.__kwdefaults__ or {}).items())))
-        if hasattr(plain, "compiled_from"):  # its compiled form stands in the same file
-            digest.update(plain.compiled_from.read_bytes())
-        for name, value in _named_values(plain):
-            digest.update(name.encode() + _value_bytes(value))
-    return digest.hexdigest()
-
-
-def _reachable(function: Callable) -> Iterator[types.FunctionType]:
-    """The function and, recursively, the plain functions it names, each once and in a fixed order."""
-    seen: list[types.FunctionType] = []
-    waiting: list[Any] = [getattr(function, "py_func", function)]
-    while waiting:
-        current = waiting.pop()
-        if current in seen:
-            continue
-        seen.append(current)
-        waiting += [value for _, value in _named_values(current) if _is_plain(value)]
-    yield from seen
-
-
-def _is_plain(value: object) -> bool:
-    """Whether `value` is a Python function that Numba does not know by itself."""
-    return isinstance(value, types.FunctionType) and (value.__module__ or "").partition(".")[0] not in (
-        "numpy",
-        "numba",
-        "math",
-    )
-
-
-def _named_values(function: types.FunctionType) -> list[tuple[str, object]]:
-    """What the global names, closure variables and module attributes in `function` stand for."""
-    names = sorted(_names(function.__code__))
-    values = [(name, function.__globals__[name]) for name in names if name in function.__globals__]
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    values += [(name, cell.cell_contents) for name, cell in cells]
-    modules = [value for _, value in values if isinstance(value, types.ModuleType)]
-    while modules:
-        module = modules.pop()
-        if module.__name__.partition(".")[0] in ("numpy", "numba", "math"):
-            continue
-        members = [(name, vars(module)[name]) for name in names if name in vars(module)]
-        modules += [value for _, value in members if isinstance(value, types.ModuleType)]
-        values += members
-    return [(name, getattr(value, "py_func", value)) for name, value in values]
-
-
-def _names(code: types.CodeType) -> set[str]:
-    inner = [_names(constant) for constant in code.co_consts if isinstance(constant, types.CodeType)]
-    return set(code.co_names).union(*inner)
-
-
-def _code_parts(code: types.CodeType) -> Iterator[bytes]:
-    yield code.co_code
-    yield repr((code.co_names, code.co_varnames, code.co_freevars, code.co_argcount)).encode()
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _code_parts(constant)
-        else:
-            yield _value_bytes(constant)
-
-
-def _value_bytes(value: object) -> bytes:
-    if isinstance(value, PLAIN_CONSTANTS):
-        return f"{type(value).__name__} {value!r}".encode()
-    if isinstance(value, (tuple, list)):
-        return b"(" + b",".join(_value_bytes(item) for item in value) + b")"
-    if isinstance(value, frozenset):
-        return b"{" + b",".join(sorted(_value_bytes(item) for item in value)) + b"}"
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype} {value.shape}".encode() + value.tobytes()
-    # Functions are walked by themselves; of anything else (a module, a class) the name is what Numba sees.
-    kind = type(value)
-    return f"{kind.__module__}.{kind.__qualname__} {getattr(value, '__qualname__', '')}".encode()
-
-
-def cache_folder() -> str:
-    """Where compiled kernels are kept."""
+@cache
+def callable_form(function: Any) -> Callable:
+    """A copy of `function` that compiled code can call, the same for the same function."""
     if numba.config.DISABLE_JIT:
-        return "none: NUMBA_DISABLE_JIT is set"
-    dispatcher: Any = kernel(cache_folder, False)
-    return dispatcher.stats.cache_path
+        return function
+    copies = _Copies()
+    # A kernel that passes on a dispatcher, as it does with a cell function, would not be cached.
+    return copies.recompiled(function) if is_jitted(function) and function._can_compile else copies.of(function, ())
+
+
+class _Copies:
+    """Copies, for Numba, of the functions of users and of other packages and of all that they name.
+
+    Functions of this package that close over nothing are made known to Numba themselves, and compiled once a process.
+    """
+
+    def __init__(self) -> None:
+        self.made: dict[Any, Any] = {}
+
+    def of(self, value: Any, names: Any) -> Any:
+        """What stands for `value` in a copy of code with these `names`: itself, where Numba knows it."""
+        if is_walked_module(value):
+            return self._module(value, names)
+        if is_jitted(value):
+            return self._jitted(value)
+        if not is_plain(value) or is_overloaded(value):
+            return value
+        if value.__globals__["__name__"].partition(".")[0] == PACKAGE and value.__closure__ is None:
+            register_jitable(**CELL_OPTIONS)(value)
+            for _, used in named_values(value):
+                self.of(used, ())
+            return value
+        if value not in self.made:
+            self.copy(value, register_jitable(**CELL_OPTIONS))
+        return self.made[value]
+
+    def copy(self, function: types.FunctionType, compiled: Callable = lambda copy: copy) -> Any:
+        """A copy of `function` whose global names and closure stand for copies."""
+        space = {"__name__": function.__globals__.get("__name__", "")}
+        cells = tuple(types.CellType() for _ in function.__closure__ or ())
+        copy = types.FunctionType(function.__code__, space, function.__name__, function.__defaults__, cells)
+        copy.__kwdefaults__ = function.__kwdefaults__
+        self.made[function] = compiled(copy)  # before what it names, which may name it
+        names = names_in(function.__code__)
+        space |= {n: self.of(function.__globals__[n], names) for n in names if n in function.__globals__}
+        for cell, original in zip(cells, function.__closure__ or (), strict=True):
+            cell.cell_contents = self.of(original.cell_contents, names)
+        return self.made[function]
+
+    def _module(self, module: types.ModuleType, names: Any) -> types.ModuleType:
+        if module not in self.made:
+            self.made[module] = module
+            members = dict(module_members(module, names))
+            copies = {name: self.of(member, names) for name, member in members.items()}
+            if any(copies[name] is not members[name] for name in members):
+                self.made[module] = types.ModuleType(module.__name__)
+                vars(self.made[module]).update(copies)
+        return self.made[module]
+
+    def _jitted(self, function: Any) -> Any:
+        """A compiled function of the user's: anew where it names functions that Numba does not know."""
+        if function not in self.made:
+            self.made[function] = function
+            if any(self.of(value, ()) is not value for _, value in named_values(function.py_func)):
+                self.made[function] = self.recompiled(function)
+        return self.made[function]
+
+    def recompiled(self, function: Any) -> Callable:
+        """A copy of a compiled function, with its options."""
+        options = {"pipeline_class": function._compiler.pipeline_class, **function.targetoptions}
+        return self.copy(function.py_func, register_jitable(**options))
+
+
+def cache_folders() -> list[Path]:
+    """Where compiled kernels are kept: Numba has a folder for each folder of sources."""
+    if numba.config.DISABLE_JIT:
+        return []
+    package = Path(__file__).parents[1]
+    return [_cache_of(package / name / "__init__.py") for name in WITH_KERNELS]
+
+
+def _cache_of(source: Path) -> Path:
+    function = types.FunctionType(_after_fork.__code__.replace(co_filename=str(source)), {"__name__": __name__})
+    dispatcher: Any = numba.njit(cache=True)(function)
+    return Path(dispatcher.stats.cache_path)

@@ -10,7 +10,7 @@ import numpy as np
 from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from turingdiff.engine import kernels
-from turingdiff.engine.compile import kernel, threads_allowed
+from turingdiff.engine.compile import callable_form, kernel, threads_allowed
 from turingdiff.engine.growth import Uniform
 from turingdiff.engine.kernels import Geometry
 from turingdiff.engine.memory import CACHE_LINE, on_cache_line
@@ -25,7 +25,7 @@ CELLS_FOR_THREADS = 256 * 256
 
 @cache
 def _kernel(template: str, parallel: bool, cell: Any) -> Any:
-    return kernel(getattr(kernels, template), parallel, cell_rate=cell)
+    return kernel(getattr(kernels, template), parallel, cell_rate=callable_form(cell))
 
 
 class Flow:
@@ -75,11 +75,7 @@ class Flow:
         halo = self.halo(g.pad)
         for replica in phi:
             _fill_halo()(replica, halo, g)
-        arguments = (phi, self.dtype.type(t), self.params, g, out)
-        if self.threads() > 1:
-            self.call("rate_parallel", True, *arguments, self.bands())
-        else:
-            self.call("rate", False, *arguments)
+        self.call("rate", self.threads() > 1, phi, self.dtype.type(t), self.params, g, out, self.bands())
         return self._interior(out, g.pad)
 
     def euler(self, field: np.ndarray, times: np.ndarray, steps: np.ndarray) -> np.ndarray:
@@ -183,6 +179,8 @@ class Flow:
         try:
             _kernel(template, parallel, self.rule.cell)(*arguments)
         except (NumbaError, UnsupportedBytecodeError) as error:
+            _kernel.cache_clear()  # a name that is missing may be defined before the next call
+            callable_form.cache_clear()
             raise TypeError(
                 f"the cell function of {self.rule.name} does not compile. It may use numbers, tuples, math and NumPy "
                 f"functions of scalars, and must write out[channel, i, j] without reading it. Numba says:\n{error}"

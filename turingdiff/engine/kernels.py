@@ -73,26 +73,9 @@ class StageSink(NamedTuple):
 
 
 @overload(operator.setitem)
-def _overload_sink_setitem(sink, index, rate):
-    kind = getattr(sink, "instance_class", None)
-    if kind is EulerSink:
-        dtype = sink[0].dtype
-
-        def store(sink, index, rate):
-            sink.new[index] = sink.phi[index] + sink.dt * dtype(rate)
-
-        return store
-    if kind is StageSink:
-        dtype = sink[0].dtype
-
-        def store(sink, index, rate):
-            w = sink.weights
-            start = w[0] * sink.base[index] + w[1] * sink.slope[index]
-            recent = w[2] * sink.phi[index] + w[3] * sink.new[index]
-            sink.new[index] = (start + recent) + w[4] * dtype(rate)
-
-        return store
-    return None
+def _overload_sink_setitem(self, index, rate):
+    kind = getattr(self, "instance_class", None)
+    return kind.__setitem__ if kind is EulerSink or kind is StageSink else None
 
 
 def cell_params(params, y, x):
@@ -179,7 +162,9 @@ def write_rates(cell, phi, t, params, g, out, first, last):
         for n in range(run_count(g.first_bulk, y, 1)):
             start, end = run_ends(g.first_bulk, g.bulk, y, n, g.width)
             write_run(cell, phi, t, params, free, out, y, start, end)
-    write_edge(cell, phi, t, params, g, out, first, last)
+        for n in range(run_count(g.first_edge, y, 0)):
+            row, x = run_ends(g.first_edge, g.edge, y, n, g.width)
+            cell(phi, row + g.pad, x + g.pad, t, cell_params(params, row, x), g, out)
     restore_subnormals(previous)
 
 
@@ -191,34 +176,7 @@ def write_run(cell, phi, t, params, g, out, y, start, end):
         cell(phi, y + pad, start + m + pad, t, cell_params(params, y, start + m), g, out)
 
 
-def write_edge(cell, phi, t, params, g, out, first, last):
-    """Send the rates of the cells at an edge of the mask in rows `first` to `last` to `out`."""
-    if g.edge is not None:
-        for n in range(g.first_edge[first], g.first_edge[last]):
-            y, x = g.edge[n, 0], g.edge[n, 1]
-            cell(phi, y + g.pad, x + g.pad, t, cell_params(params, y, x), g, out)
-
-
-@compiled_form(write_edge)
-def _overload_write_edge(cell, phi, t, params, g, out, first, last):
-    if isinstance(g.types[g.fields.index("edge")], types.NoneType):
-        return lambda cell, phi, t, params, g, out, first, last: None
-
-    def write(cell, phi, t, params, g, out, first, last):
-        for n in range(g.first_edge[first], g.first_edge[last]):
-            y, x = g.edge[n, 0], g.edge[n, 1]
-            cell(phi, y + g.pad, x + g.pad, t, cell_params(params, y, x), g, out)
-
-    return write
-
-
-def rate(phi, t, params, g, out):
-    """Rates of all replicas, in this thread."""
-    for b in range(phi.shape[0]):
-        write_rates(cell_rate, phi[b], t, params, g, out[b], 0, g.height)
-
-
-def rate_parallel(phi, t, params, g, out, bands):
+def rate(phi, t, params, g, out, bands):
     """Rates of all replicas, each cut into `bands` of rows."""
     for k in prange(phi.shape[0] * bands):
         b, band = k // bands, k % bands

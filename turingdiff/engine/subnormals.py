@@ -34,7 +34,7 @@ def restore_subnormals(previous):
 def x86_read(builder: ir.IRBuilder):
     """Emit a read of MXCSR."""
     slot = builder.alloca(ir.IntType(32))
-    _call(builder, "llvm.x86.sse.stmxcsr", ir.VoidType(), [slot])
+    _call(builder, "llvm.x86.sse.stmxcsr", ir.VoidType(), [_bytes(builder, slot)])
     return builder.zext(builder.load(slot), ir.IntType(64))
 
 
@@ -42,7 +42,7 @@ def x86_write(builder: ir.IRBuilder, value) -> None:
     """Emit a write of MXCSR."""
     slot = builder.alloca(ir.IntType(32))
     builder.store(builder.trunc(value, ir.IntType(32)), slot)
-    _call(builder, "llvm.x86.sse.ldmxcsr", ir.VoidType(), [slot])
+    _call(builder, "llvm.x86.sse.ldmxcsr", ir.VoidType(), [_bytes(builder, slot)])
 
 
 def arm_read(builder: ir.IRBuilder):
@@ -53,6 +53,11 @@ def arm_read(builder: ir.IRBuilder):
 def arm_write(builder: ir.IRBuilder, value) -> None:
     """Emit a write of FPCR."""
     _call(builder, "llvm.aarch64.set.fpcr", ir.VoidType(), [value])
+
+
+def _bytes(builder, slot):
+    """The pointer that MXCSR's instructions take where pointers have types, as they have up to Numba 0.61."""
+    return builder.bitcast(slot, ir.IntType(8).as_pointer())
 
 
 def _call(builder, name, result, arguments):

@@ -10,10 +10,11 @@ floating-point partner.
 from __future__ import annotations
 
 import operator
+from types import SimpleNamespace
 
 from numba import types
 from numba.core import ir
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags, StateDict, run_frontend
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.untyped_passes import IRProcessing
 from numba.extending import overload
@@ -124,3 +125,13 @@ class WeakScalarCompiler(CompilerBase):
         pipeline.add_pass_after(WeakScalars, IRProcessing)
         pipeline.finalize()
         return [pipeline]
+
+
+def try_pass() -> None:
+    """Run the pass on a function of one line; raises whatever does not fit where Numba's internals have changed."""
+    func_ir = run_frontend(lambda x: 1 - x)
+    if not WeakScalars().run_pass(SimpleNamespace(func_ir=func_ir)):
+        raise AttributeError("a literal is not seen")
+    DefaultPassBuilder.define_nopython_pipeline(StateDict(flags=Flags(), func_ir=None)).add_pass_after(
+        WeakScalars, IRProcessing
+    )

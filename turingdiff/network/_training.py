@@ -19,7 +19,7 @@ from turingdiff.data import check_images, to_unit
 from turingdiff.denoising._levels import cosine_sigma
 from turingdiff.files import atomic_path
 from turingdiff.network._residual_network import ResidualNetwork
-from turingdiff.network._weights import Architecture, Weights, images_digest, save_weights, time_features
+from turingdiff.network._weights import Architecture, Weights, images_digest, load_weights, save_weights, time_features
 
 RECORD_EVERY = 100  # steps to an entry of the loss curve
 # The share of the steps over which the rate falls to 0. At a constant rate the weights are so restless that at the
@@ -114,6 +114,7 @@ def train(
             bar.update()
     weights = training.weights(images.shape)
     save_weights(weights, path)
+    load_weights(path)  # raises where the file is not whole: then the checkpoint stays
     training.checkpoint.unlink(missing_ok=True)
     return weights
 

@@ -129,8 +129,9 @@ def save_weights(weights: Weights, path: str | os.PathLike[str]) -> None:
     """Write a network to a .npz file."""
     about = {"format": FORMAT, "architecture": asdict(weights.architecture), "record": dict(weights.record)}
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
-        texts = {"about": np.array(json.dumps(about)), "digest": np.array(_digest(weights.arrays))}
-        np.savez(stream, allow_pickle=False, **texts, **dict(weights.arrays))
+        # No option allow_pickle: NumPy before 2.2 has none, and would store it as an array.
+        texts: dict[str, Any] = {"about": np.array(json.dumps(about)), "digest": np.array(_digest(weights.arrays))}
+        np.savez(stream, **{**texts, **weights.arrays})
 
 
 def load_weights(path: str | os.PathLike[str]) -> Weights:
@@ -154,6 +155,7 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
             raise ValueError(f"{path}: not a whole .npz file of a network ({error})") from error
     if not {"about", "digest"} <= set(held):
         raise ValueError(f"{path}: not a network of turingdiff; it holds {', '.join(held) or 'nothing'}")
+    held.pop("allow_pickle", None)  # what NumPy before 2.2 wrote into files of turingdiff 0.1: its own option
     about, digest = str(held.pop("about")), str(held.pop("digest"))
     try:
         said = dict(json.loads(about))
