@@ -21,7 +21,7 @@ from turingdiff.denoising._patch_sizes import SCHEDULES
 from turingdiff.engine import Run, simulate
 from turingdiff.engine.compile import cache_folder
 from turingdiff.engine.rule import Rule
-from turingdiff.measure import Dispersion, dispersion, patterned, spectrum, wavelength
+from turingdiff.measure import Dispersion, dispersion, spectrum, wavelength
 from turingdiff.network._network import SHIPPED
 from turingdiff.show import animate, dispersion_figure, kymograph, save_figure, save_frame
 
@@ -112,7 +112,8 @@ def _save_dispersion(curve: Dispersion, run: Run, rule: Rule, options: argparse.
     """The curve above the spectrum of the final picture, and both wavelengths in a line."""
     picture = run.view(-1)
     window: Literal["hann"] | None = None if rule.neighbourhood.periodic else "hann"
-    measured = wavelength(picture, run.dx, window=window) if patterned(picture) else "none, the final field is uniform"
+    patterned = np.ptp(picture) > 1e-6 * np.abs(picture).max()
+    measured = wavelength(picture, run.dx, window=window) if patterned else "none, the final field is uniform"
     predicted = f"{curve.wavelength:.4g}" if curve.unstable_band and curve.k_max else "none"
     print(f"wavelength predicted {predicted} ({curve.regime}), measured {measured}")
     figure = dispersion_figure(curve, spectrum(picture, run.dx, window=window))

@@ -12,7 +12,7 @@ from turingdiff.comparison.page_data import nudges, origins
 from turingdiff.denoising import Machine, Mosaic, mosaic
 from turingdiff.engine import Run, simulate
 from turingdiff.engine.rule import Rule
-from turingdiff.measure import Novelty, Spectrum, Wavelength, leave_one_out, novelty, patterned, spectrum, wavelength
+from turingdiff.measure import Novelty, Spectrum, Wavelength, leave_one_out, novelty, spectrum, wavelength
 from turingdiff.show.figures import Strip
 from turingdiff.show.report import Nudges, Origins
 
@@ -66,11 +66,11 @@ def make_column(rule: Rule, shape: tuple[int, int], samples: int, rng: int, fram
     seconds = time.perf_counter() - begin
     pictures = run.view(-1)
     pictures = pictures if pictures.ndim == 4 else pictures[:, None]
-    shows = np.asarray(patterned(pictures))
+    patterned = np.ptp(pictures, axis=(1, 2, 3)) > 1e-6 * np.abs(pictures).max()
     dx = rule.neighbourhood.dx
-    length = wavelength(pictures[shows], dx) if shows.any() else None
+    length = wavelength(pictures[patterned], dx) if patterned.any() else None
     found = nudges(rule, run, times) if rule.clock == "time" else None
-    made = (rule, run, len(times) - 1, seconds, pictures, shows, spectrum(pictures, dx), length, found)
+    made = (rule, run, len(times) - 1, seconds, pictures, patterned, spectrum(pictures, dx), length, found)
     if not isinstance(rule, Machine):
         return Column(*made)
     yardstick = leave_one_out(rule.images) if len(rule.images) > 1 else None

@@ -9,12 +9,12 @@ import numpy as np
 
 from turingdiff.engine import Run
 from turingdiff.measure._change import change
-from turingdiff.measure._patterned import NEGLIGIBLE
 from turingdiff.measure._shapes import Shapes, shapes
 
 # Gray-Scott spots and mazes that have filled the field, and settle slowly from then on, change by less than 0.2 in the
 # last tenth of a run, gliders and spirals by more than 0.9 (tests/test_shapes.py). What still spreads is between.
 STEADY, MOVING = 0.3, 0.8
+NEGLIGIBLE = 1e-6
 
 
 @dataclass(frozen=True)
