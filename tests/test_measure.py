@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from turingdiff.measure import agreement, leave_one_out, novelty, patterned, spectrum, wavelength
+from turingdiff.measure import agreement, leave_one_out, novelty, spectrum, wavelength
 
 sides = st.integers(1, 9)
 seeds = st.integers(0, 2**32 - 1)
@@ -423,14 +423,3 @@ def test_inputs_are_not_written():
     agreement(image, images[0])
     wavelength(image)
     spectrum(image, window="hann")
-
-
-def test_a_picture_shows_a_pattern_where_it_varies_by_a_millionth_of_the_largest_value():
-    wave = np.cos(np.arange(16.0))[None, None, :]
-    assert patterned(wave)
-    assert patterned(1 + 1e-6 * wave)
-    assert not patterned(1 + 1e-8 * wave)
-    assert not patterned(np.zeros((3, 3)))
-    assert patterned(np.stack([1e3 * wave, wave, 1e-8 * wave])).tolist() == [True, True, False]
-    with pytest.raises(ValueError, match="NaN or infinite"):
-        patterned([[0.0, np.nan]])

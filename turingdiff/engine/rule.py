@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 
 from turingdiff.engine.growth import Apical, Growth
-from turingdiff.engine.neighbourhood import Neighbourhood, check_mask
+from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.engine.pickling import reduced
 from turingdiff.engine.probe import probe
+from turingdiff.engine.rule_parts import check_hold, check_noise, check_parameter
 from turingdiff.engine.suggestions import unknown
 
 CLOCKS = ("time", "sigma")
@@ -119,11 +120,11 @@ class Rule:
         if not isinstance(params, Mapping):
             params = {f"p{n}": value for n, value in enumerate(params)}
         object.__setattr__(self, "channels", names)
-        object.__setattr__(self, "params", {key: _parameter(key, value) for key, value in params.items()})
+        object.__setattr__(self, "params", {key: check_parameter(key, value) for key, value in params.items()})
         object.__setattr__(self, "name", self.name or self.cell.__name__)
         if isinstance(self.growth, Apical) and self.neighbourhood.mask is None:
             raise ValueError(f"{self.name} has no mask, and {self.growth} adds cells to one: give mask= as well")
-        object.__setattr__(self, "hold", None if self.hold is None else _hold(self.hold, len(names)))
+        object.__setattr__(self, "hold", None if self.hold is None else check_hold(self.hold, len(names)))
         if not callable(self.noise):
             object.__setattr__(self, "noise", check_noise(self.name, names, self.noise))
         probe(self)
@@ -268,39 +269,6 @@ def view(field: np.ndarray, t: float, clock: str, shown: int | None) -> np.ndarr
     if clock == "sigma":
         picture = picture / np.sqrt(1.0 + t * t).astype(picture.dtype)
     return picture if shown is None else picture[..., shown, :, :]
-
-
-def _hold(hold: Any, channels: int) -> tuple[np.ndarray, np.ndarray]:
-    if not isinstance(hold, tuple) or len(hold) != 2:
-        raise TypeError(f"hold is (cells, values): a boolean (H, W) and one value a channel; got {type(hold).__name__}")
-    cells, values = check_mask(hold[0]), np.asarray(hold[1], float)
-    values = np.broadcast_to(values, (channels,)) if values.ndim == 0 else values
-    if values.shape not in ((channels,), (channels, *cells.shape)) or not np.isfinite(values).all():
-        raise ValueError(
-            f"hold has values of shape {values.shape}, expected finite ({channels},) or {(channels, *cells.shape)}"
-        )
-    return cells, values
-
-
-def check_noise(name: str, channels: Sequence[str], noise: Any) -> Any:
-    """Pass on the amplitude of noise, a number or a tuple of one a channel."""
-    amplitude = np.asarray(noise)
-    if amplitude.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: noise must be a number, one for each of {channels}, or a function, got {noise!r}")
-    if amplitude.shape not in ((), (len(channels),)):
-        raise ValueError(f"{name} has {len(channels)} channels and {amplitude.size} noise amplitudes, {noise!r}")
-    if not (np.isfinite(amplitude) & (amplitude >= 0)).all():
-        raise ValueError(f"{name}: noise is an amplitude, finite and >= 0, got {noise!r}")
-    return tuple(amplitude.tolist()) if amplitude.ndim else amplitude.item()
-
-
-def _parameter(name: str, value: Any) -> Any:
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"parameter {name} must be a number, an (H, W) map or an array, got {value!r}")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError(f"parameter {name} must be finite, got {value!r}")
-    return array if array.ndim else array.item()
 
 
 def _few(items: Iterable[str], most: int = 12) -> str:

@@ -21,8 +21,8 @@ def perturbed(
 ) -> NDArray[np.float64]:
     """(P, M, C, H, W) copies of a field for central differences: in each, one number is perturbed.
 
-    The P numbers are given by their channels, rows and columns, each (P,) or one for all. Each has its step, and is
-    perturbed by M multiples of that: (1, -1) for differences of order 2.
+    The P numbers are given by their channels, rows and columns, each (P,) or the same for all. Each has a step, and is
+    perturbed by M multiples of it: (1, -1) for differences of order 2.
     """
     fields = np.tile(base, (len(steps), len(multiples), 1, 1, 1))
     fields[np.arange(len(steps)), :, *places] += np.outer(steps, multiples)
