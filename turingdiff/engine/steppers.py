@@ -35,7 +35,8 @@ import numpy as np
 
 from turingdiff.engine.exceptions import warn
 from turingdiff.engine.flow import Flow
-from turingdiff.engine.rule import Rule, check_noise
+from turingdiff.engine.rule import Rule
+from turingdiff.engine.rule_parts import check_noise
 from turingdiff.engine.suggestions import unknown
 
 Rate = Callable[[np.ndarray, float], np.ndarray]

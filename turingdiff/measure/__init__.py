@@ -32,6 +32,7 @@ from turingdiff.measure._jacobian_map import JacobianMap, jacobian_map
 from turingdiff.measure._novelty import Novelty, leave_one_out, novelty
 from turingdiff.measure._observe import Observation, observe
 from turingdiff.measure._patch_distance import PatchDistance, patch_distance, patch_leave_one_out
+from turingdiff.measure._patterned import patterned
 from turingdiff.measure._shapes import Shapes, shapes
 from turingdiff.measure._sources import Sources, sources
 from turingdiff.measure._speciation import Speciation, speciation
@@ -77,6 +78,7 @@ __all__ = [
     "observe",
     "patch_distance",
     "patch_leave_one_out",
+    "patterned",
     "shapes",
     "share_interval",
     "sources",
