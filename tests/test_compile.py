@@ -462,17 +462,12 @@ def opens_a_file(phi, i, j, t, p, g, out):
         out[0, i, j] = float(file.read())
 
 
-def reads_out(phi, i, j, t, p, g, out):
-    out[0, i, j] = phi[0, i, j]
-    out[0, i, j] = 2 * out[0, i, j]
-
-
 def text(phi, i, j, t, p, g, out):
     out[0, i, j] = "a lot"
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("cell", [undefined, opens_a_file, reads_out, text])
+@pytest.mark.parametrize("cell", [undefined, opens_a_file, text])
 def test_a_rule_that_does_not_compile_is_named(cell):
     rule = td.Rule(cell, (), 1, td.Neighbourhood(0), name="my rule")
     message = r"the cell function of my rule does not compile.* must write out\[channel, i, j\] without reading it"
