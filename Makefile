@@ -1,5 +1,7 @@
-# make demo: everything from nothing to a film. make test: the test suite.
+# make demo: everything from nothing to a film. make test: the quick tests. make test-slow: all that they leave out.
 PYTHON ?= python3
+WORKERS ?= 2
+export OMP_WAIT_POLICY = PASSIVE
 BIN = .venv/bin
 
 # The oldest versions that pyproject.toml declares, and the newest that it allows.
@@ -11,13 +13,18 @@ demo: .venv/ready
 	$(BIN)/turingdiff compare --out turingdiff-out
 
 test: .venv/dev
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow"
 
 test-slow: .venv/dev
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "slow or hypothesis" --hypothesis-profile=full
+
+# Where compiled code runs as plain Python: an index beyond an array raises, a name without a value too.
+PLAIN = contract stencils neighbourhood steppers stabilised evolve network denoising_machines denoising_mosaic \
+	denoising_patch_composite denoising_pca_local denoising_equivariant denoising_uncertainty denoising_calibration
 
 unjitted: .venv/dev
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -m "not slow and not compiled"
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "not slow and not compiled" \
+		$(PLAIN:%=tests/test_%.py)
 
 test-training: .venv/train
 	$(BIN)/python -m pytest -q tests/test_training.py tests/test_network.py tests/test_cli_networks.py

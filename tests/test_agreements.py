@@ -271,7 +271,7 @@ def test_the_curves_are_medians_and_the_steps_are_patch_sizes(result):
         assert left > levels.max() > levels.min() > right > 0  # from noise to image
 
 
-@pytest.mark.parametrize("count", [1, 2, 9])
+@pytest.mark.parametrize("count", [1, 2, pytest.param(9, marks=pytest.mark.slow)])
 def test_the_figure_of_one_to_many_rules(count, tmp_path):
     rules = {f"rule {n}": wiener(pictures(seed=n)) for n in range(count)}
     found = compared({"network": small()} | rules, samples=3)

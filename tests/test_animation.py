@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -240,7 +240,6 @@ def test_the_run_is_not_written(tmp_path):
     animate(run, tmp_path / "a.gif")
 
 
-@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 1000), count=st.integers(1, 5), height=st.integers(1, 9), width=st.integers(1, 9))
 def test_written_and_read_back(tmp_path_factory, seed, count, height, width):
     frames = np.random.default_rng(seed).integers(0, 255, size=(count, height, width), dtype=np.uint8)

@@ -1,6 +1,7 @@
 """The layout (DESIGN, section 2): which arrow may point where. Sources are parsed, not run."""
 
 import ast
+import functools
 import importlib
 import importlib.util
 import os
@@ -70,6 +71,7 @@ class Import(NamedTuple):
     lazy: bool  # inside a function
 
 
+@functools.cache
 def imports(path: Path) -> list[Import]:
     """All imports of a source file but those for type checkers."""
     found = []

@@ -64,6 +64,7 @@ def test_schnakenberg_as_a_bare_cell_is_the_built_in_to_the_last_bit(boundary):
     assert not np.array_equal(found[-1][1], field)
 
 
+@pytest.mark.slow
 def test_els_as_a_bare_cell_is_the_built_in_machine():
     images = np.random.default_rng(0).uniform(-1, 1, (3, 1, 6, 6)).astype(np.float32)
     levels = td.denoising.cosine_levels(6)[2:]

@@ -4,8 +4,9 @@ import numba
 import numpy as np
 import plain
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from quick import slow_unless
 from tiny_networks import tiny
 
 import turingdiff as td
@@ -34,6 +35,13 @@ SYSTEMS = {
     for name in td.morphogenesis.__all__
     for preset in (None, *getattr(td.morphogenesis, name).presets)
 }
+
+
+def without_preset(name):
+    """Presets share the cell function of their system."""
+    return SYSTEMS[name][1] is None
+
+
 BOUNDARIES = {
     "periodic": "periodic",
     "no_flux": "no_flux",
@@ -79,13 +87,22 @@ ELS = {name: machine for name, machine in MACHINES.items() if "ELS" in name}
 WHOLE = ["ES", "ES bytes", "wiener", "smoothed", "smoothed bytes"]
 ANY_CANVAS = {"ELS": (9, 7), "ELS torus": (9, 7), "ELS schedule": (7, 9), "ELS torus schedule": (5, 8)}
 
-machines = pytest.mark.parametrize("name", MACHINES)
 networks = pytest.mark.parametrize("name", NETWORKS)
 denoisers = pytest.mark.parametrize("name", DENOISERS)
-systems = pytest.mark.parametrize("name", SYSTEMS)
+# One of each machine, over bytes or floats, with a constant patch or a schedule, on the torus or not.
+ONE_EACH = (
+    *("ideal bytes", "local schedule", "ELS", "ELS torus schedule", "PCA-local", "patch composite torus", "ES bytes"),
+    *("wiener", "smoothed bytes", "network colour zeros", "network circular", "network classes zeros"),
+)
+machines = pytest.mark.parametrize("name", slow_unless(lambda name: name in ONE_EACH, MACHINES))
+one_of_each = pytest.mark.parametrize("name", slow_unless(ONE_EACH.__contains__, DENOISERS))
+systems = pytest.mark.parametrize("name", slow_unless(without_preset, SYSTEMS))
+THREE = ("schnakenberg", "swift_hohenberg", "positional_information")  # radius 1, radius 2, and by place
 # Its rule asks where it stands: that is what it is there to show.
 PLACED = [name for name in SYSTEMS if name.startswith("positional_information")]
-equivariant = pytest.mark.parametrize("name", [name for name in SYSTEMS if name not in PLACED])
+equivariant = pytest.mark.parametrize(
+    "name", slow_unless(THREE.__contains__, [name for name in SYSTEMS if name not in PLACED])
+)
 
 
 def system(name, **options):
@@ -167,26 +184,31 @@ def test_the_field_rate_of_a_network_is_its_cell_function_on_fields_smaller_than
     st.floats(1e-3, 100),
     st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=15, deadline=None)
 def test_the_field_rate_of_any_network_is_its_cell_function(options, shape, sigma, seed):
     machine = td.denoising.network(tiny(seed, **options), label=0 if options["classes"] else None)
     field = noisy(machine, shape, np.float64, seed)
     np.testing.assert_allclose(machine.rate(field, sigma), plain.rate(machine, field, sigma), rtol=0, atol=1e-10)
 
 
+COMPILED_CELLS = ("ideal bytes", "local", "ELS torus", "wiener")  # the others differ in what they call, or take long
+
+
 @pytest.mark.compiled
 @pytest.mark.parametrize(
     "name",
-    [
-        "ideal bytes",
-        "local",
-        "ELS torus",
-        "PCA-local bytes",
-        "patch composite torus",
-        "network colour zeros",
-        "network colour circular",
-        *WHOLE,
-    ],
+    slow_unless(
+        COMPILED_CELLS.__contains__,
+        [
+            "ideal bytes",
+            "local",
+            "ELS torus",
+            "PCA-local bytes",
+            "patch composite torus",
+            "network colour zeros",
+            "network colour circular",
+            *WHOLE,
+        ],
+    ),
 )
 def test_the_compiled_cell_function_of_a_denoiser_is_the_plain_one(name):
     machine = DENOISERS[name]
@@ -204,7 +226,7 @@ def test_the_rate_is_y_minus_D_over_sigma(name):
     np.testing.assert_array_equal(machine.rate(field, SIGMA), expected)
 
 
-@denoisers
+@one_of_each
 def test_replicas_of_a_denoiser_are_separate_fields(name):
     machine = DENOISERS[name]
     fields = np.stack([noisy(machine, seed=seed) for seed in range(3)])
@@ -431,7 +453,7 @@ def test_machines_that_know_places_are_not_equivariant(name):
 # --- 4. inputs and threads
 
 
-@systems
+@pytest.mark.parametrize("name", slow_unless(THREE.__contains__, SYSTEMS))
 def test_a_system_does_not_write_its_input(name):
     rule = system(name, boundary="zero")
     field = state(rule)
@@ -454,7 +476,7 @@ def test_a_machine_writes_neither_its_input_nor_its_images(name, dtype):
     np.testing.assert_array_equal(machine.images, images)
 
 
-@pytest.mark.parametrize("name", td.morphogenesis.__all__)
+@pytest.mark.parametrize("name", slow_unless(THREE.__contains__, td.morphogenesis.__all__))
 def test_threads_do_not_change_the_bytes_of_a_system(name, threads, monkeypatch):
     rule = system(name, boundary="no_flux")
     expected = rule.rate(state(rule))
@@ -474,7 +496,7 @@ def test_a_network_writes_neither_its_input_nor_its_weights(name, dtype):
     assert all(np.array_equal(array, held[key]) for key, array in machine.weights.arrays.items())
 
 
-@denoisers
+@one_of_each
 def test_threads_do_not_change_the_bytes_of_a_denoiser(name, threads):
     machine = DENOISERS[name]
     fields = np.stack([noisy(machine, seed=seed) for seed in range(3)])

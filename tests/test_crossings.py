@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from turingdiff.measure import count_runs, shapes
@@ -71,7 +71,6 @@ def test_without_a_threshold_the_whole_field_says_what_stands_out():
 
 
 @given(fields, st.data(), st.booleans())
-@settings(max_examples=150, deadline=None)
 def test_the_count_does_not_depend_on_direction_unit_origin_and_side(field, data, periodic):
     cell = st.tuples(st.integers(0, field.shape[0] - 1), st.integers(0, field.shape[1] - 1))
     a, b = data.draw(cell), data.draw(cell)
@@ -86,7 +85,6 @@ def test_the_count_does_not_depend_on_direction_unit_origin_and_side(field, data
 
 
 @given(fields.filter(lambda field: field.shape[1] > 1), st.integers(0, 11))
-@settings(max_examples=100, deadline=None)
 def test_a_closed_row_begins_anywhere_and_has_as_many_gaps_as_runs(field, shift):
     for row in range(field.shape[0]):
         found = count_runs(field, row, 0.0, periodic=True)
@@ -99,7 +97,6 @@ def test_a_closed_row_begins_anywhere_and_has_as_many_gaps_as_runs(field, shift)
 
 
 @given(fields.filter(lambda field: field.size > 1), st.floats(0.01, 100), st.floats(-10, 10))
-@settings(max_examples=50, deadline=None)
 def test_the_default_level_moves_with_the_field(field, scale, offset):
     row = field.shape[0] // 2
     assert count_runs(field * scale + offset, row) == count_runs(field, row)

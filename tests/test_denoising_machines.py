@@ -7,7 +7,7 @@ import naive_denoising as naive
 import numba
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import turingdiff as td
@@ -115,7 +115,6 @@ def test_wide_canvas_with_a_patch_as_large_as_the_images(kind):
     dtype=st.sampled_from([np.uint8, np.float32]),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=60, deadline=None)
 def test_anything_equals_the_brute_force(kind, shape, r, sigma, dtype, seed):
     r = min(r, (min(shape[2:]) - 1) // 2) if kind.endswith("periodic") else r
     images = pictures(shape, dtype, seed)

@@ -3,7 +3,7 @@ from functools import partial
 import naive_denoising as naive
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import turingdiff as td
@@ -61,7 +61,6 @@ def test_ties_go_to_the_lowest_image_then_row_then_column(kind):
     as_bytes=st.booleans(),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=60, deadline=None)
 def test_any_mosaic_equals_the_brute_force(kind, shape, k, make, as_bytes, seed):
     k = min(k, (min(shape[2:]) - 1) // 2 * 2 + 1) if kind.endswith("periodic") else k
     images, image = make(*shape, seed=seed), make(*shape[1:], seed=seed + 1)
@@ -224,6 +223,7 @@ def test_a_finished_sample_is_made_of_the_centres_of_its_nearest_patches(kind):
     assert consistency(machine, noise, tolerance=1e-3).fraction < 0.2
 
 
+@pytest.mark.slow
 @compiled
 def test_the_theorem_becomes_true_as_the_last_steps_shrink():
     # The toy of the paper's figure 3, where patches are black or white: no more than some e-folds are needed.

@@ -3,7 +3,7 @@ from functools import partial
 import naive_denoising as naive
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import turingdiff as td
@@ -79,7 +79,6 @@ def test_more_images_than_two_blocks(boundary, dtype, field):
     boundary=st.sampled_from(["zero", "periodic"]),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=60, deadline=None)
 def test_anything_equals_the_brute_force(shape, k, sigma, boundary, seed):
     images, y = pictures(shape, seed=seed), noisy(shape[1:], sigma, seed + 1)
     found = patch_composite(images, k, boundary).denoise(y, sigma)
@@ -90,7 +89,6 @@ def test_anything_equals_the_brute_force(shape, k, sigma, boundary, seed):
 
 
 @given(st.integers(1, 30), st.data())
-@settings(deadline=None)
 def test_run_sums_are_the_sums_of_neighbours(n, data):
     k = data.draw(st.integers(1, n))
     a = data.draw(st.lists(st.integers(-99, 99), min_size=n, max_size=n).map(np.array))

@@ -4,7 +4,7 @@ from itertools import pairwise
 import naive_denoising as naive
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import turingdiff as td
@@ -51,7 +51,6 @@ def test_cosine_levels_are_those_of_the_paper():
 
 
 @given(st.integers(1, 300))
-@settings(max_examples=30, deadline=None)
 def test_levels_fall_to_zero_in_n_steps(n):
     for levels in (cosine_levels(n), karras_levels(n)):
         assert levels.shape == (n + 1,)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rules import decay_rule, heat_rule, last
 
@@ -241,7 +241,6 @@ def test_a_run_grows_as_predicted():
     assert measured == pytest.approx(np.log(1 + dt * curve.growth(k)) / dt, rel=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     J=st.lists(st.floats(-3, 3), min_size=4, max_size=4),
     D=st.lists(st.floats(0, 20), min_size=2, max_size=2),

@@ -71,6 +71,7 @@ def test_heat_leaves_its_slowest_mode_which_decays_at_its_rate():
     np.testing.assert_allclose(found.rates[-20:], 2 * (np.cos(np.pi / n) - 1), rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_what_grows_about_a_uniform_state_grows_at_the_rate_of_its_fastest_wave():
     rule = td.morphogenesis.schnakenberg()

@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import plain
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rules import decay_rule, heat_rule, last, logistic_rule, swinging_heat
 
@@ -30,7 +30,6 @@ def copied(phi, i, j, t, p, g, out):
 
 
 @given(st.floats(-1e3, 1e3), st.integers(1, 500), st.floats(1e-4, 10), st.booleans())
-@settings(max_examples=200, deadline=None)
 def test_uniform_times_are_t0_plus_n_dt_and_end_at_the_end(t0, n, dt, falls):
     step = -dt if falls else dt
     t1 = t0 + n * step
@@ -109,7 +108,6 @@ def test_times_rise_or_fall_all_the_way(times, message):
 
 
 @given(st.floats(1e-12, 1e12), st.integers(1, 6))
-@settings(deadline=None)
 def test_a_limit_is_rounded_down(x, digits):
     found = rounded_down(x, digits)
     assert found == float(f"{found:.{digits}g}")

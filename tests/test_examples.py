@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from quick import slow_unless
 
 import turingdiff as td
 
@@ -38,6 +39,7 @@ EXAMPLES = {
     "turing_space": {"figure.png"},
     "your_own_rule": {"fitzhugh_nagumo.gif", "life.gif"},
 }
+QUICK = ("memorise_or_create", "turing_ring", "dust_and_back")  # both families, film and figures
 PAGES = [path for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if path.exists()]
 CODE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -99,7 +101,7 @@ def made(tmp_path_factory):
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", slow_unless(QUICK.__contains__, EXAMPLES))
 def test_an_example_makes_what_it_promises(made, name):
     _, folder = made(name)
     assert {path.name for path in folder.iterdir()} == EXAMPLES[name]
@@ -132,6 +134,7 @@ def test_identity_is_kept_at_low_noise_only(made):
         assert values[-1] < 0.9  # to the highest
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_runs_do_what_the_map_of_turing_space_says(made):
     printed, _ = made("turing_space")
@@ -158,6 +161,7 @@ def test_rings_grow_a_lobe_for_about_six_cells(made):
     assert set(lobes[20]) <= {3, 4}
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_a_lower_dose_makes_more_and_thinner_digits(made):
     printed, _ = made("digits")
@@ -172,6 +176,7 @@ def test_a_lower_dose_makes_more_and_thinner_digits(made):
         assert end > 0.9 * first
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_the_atlas_tells_what_moves(made):
     printed, _ = made("gray_scott_atlas")
@@ -215,6 +220,7 @@ def test_the_steady_state_of_the_example_is_one(monkeypatch):
     np.testing.assert_allclose(rule.rate(field), 0, atol=1e-15)
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 @pytest.mark.parametrize("page", [page for page in PAGES if code_of(page).strip()], ids=title)
 def test_the_code_of_a_page_runs(page, tmp_path):

@@ -2,8 +2,21 @@
 
 import numpy as np
 import pytest
+from quick import slow_unless
 from rules import heat_rule, last, logistic_rule
-from test_contract import DENOISERS, MACHINES, NETWORKS, SYSTEMS, distances, noisy, pixels, state, system
+from test_contract import (
+    DENOISERS,
+    MACHINES,
+    NETWORKS,
+    ONE_EACH,
+    SYSTEMS,
+    distances,
+    noisy,
+    pixels,
+    state,
+    system,
+    without_preset,
+)
 
 import turingdiff as td
 from turingdiff.measure import influence, jacobian_map
@@ -16,7 +29,7 @@ CORNER = (1, 10)
 LAST = 2  # steps
 
 steppers = pytest.mark.parametrize("stepper", STEPPERS)
-denoisers = pytest.mark.parametrize("name", DENOISERS)
+denoisers = pytest.mark.parametrize("name", slow_unless(ONE_EACH.__contains__, DENOISERS))
 
 
 def gently(rule, field, steps=LAST):
@@ -42,7 +55,7 @@ def two_images():
 
 
 @pytest.mark.parametrize("boundary", ["periodic", "no_flux"])
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", slow_unless(without_preset, SYSTEMS))
 def test_a_system_carries_news_as_far_as_its_radius_allows(name, boundary):
     rule = system(name, boundary=boundary)
     field = state(rule, (11, 12))

@@ -41,7 +41,9 @@ def test_the_bootstrap_is_that_of_all_resamples_at_once():
     assert measure.median_interval(values) == found
 
 
-@pytest.mark.parametrize("interval", [measure.mean_interval, measure.median_interval])
+@pytest.mark.parametrize(
+    "interval", [measure.mean_interval, pytest.param(measure.median_interval, marks=pytest.mark.slow)]
+)
 def test_nineteen_of_twenty_hold_the_truth(interval):
     draws = np.random.default_rng(0).normal(1.5, 2.0, (150, 40))
     found = [interval(draw) for draw in draws]

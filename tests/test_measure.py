@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError
 import naive_measure as naive
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from turingdiff.measure import agreement, leave_one_out, novelty, spectrum, wavelength
@@ -33,7 +33,6 @@ def band_noise(shape, k, width, seed):
 
 
 @given(sides, sides, seeds, st.floats(0.1, 10))
-@settings(max_examples=40, deadline=None)
 def test_spectrum_is_the_defining_sum_and_obeys_parseval(H, W, seed, dx):
     if H * W < 2:
         return
@@ -171,7 +170,6 @@ def test_honeycomb_gives_the_distance_between_rows():
 
 
 @given(seeds, st.floats(-50, 50), st.floats(0.01, 100), st.integers(0, 30), st.integers(0, 30))
-@settings(max_examples=20, deadline=None)
 def test_wavelength_ignores_offset_contrast_place_and_transposition(seed, offset, contrast, dy, dx):
     field = band_noise((24, 32), 1.2, 0.2, seed)
     expected = wavelength(field)
@@ -230,7 +228,6 @@ def test_r2_is_not_pearson_squared_and_not_symmetric():
 
 
 @given(st.integers(1, 3), sides, st.integers(2, 6), seeds)
-@settings(max_examples=30, deadline=None)
 def test_agreement_is_the_definition_sample_by_sample(C, H, W, seed):
     a, b = noise((3, C, H, W), seed), noise((3, C, H, W), seed + 1)
     found = agreement(a, b)
@@ -272,7 +269,6 @@ def test_agreement_refuses(a, b, match):
     seeds,
     st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
 def test_novelty_is_the_search_over_all_shifts(N, C, h, w, more_h, more_w, seed, coarse):
     images, image = noise((N, C, h, w), seed), noise((C, h + more_h, w + more_w), seed + 1)
     if coarse:  # many ties

@@ -1,7 +1,7 @@
 import numpy as np
 import plain
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import turingdiff as td
@@ -31,7 +31,6 @@ def numbers(height, width, channels=1, seed=0):
 
 @pytest.mark.parametrize("boundary", NUMPY_MODES)
 @given(lengths, lengths, pads, seeds)
-@settings(max_examples=25, deadline=None)
 def test_halo_is_numpys_padding_even_where_it_is_wider_than_the_field(boundary, height, width, pad, seed):
     field = numbers(height, width, channels=2, seed=seed)
     expected = np.pad(field, ((0, 0), (pad, pad), (pad, pad)), mode=NUMPY_MODES[boundary])
@@ -39,7 +38,6 @@ def test_halo_is_numpys_padding_even_where_it_is_wider_than_the_field(boundary, 
 
 
 @given(lengths, lengths, pads, seeds, axes, axes)
-@settings(max_examples=80, deadline=None)
 def test_each_side_has_its_own_boundary(height, width, pad, seed, vertical, horizontal):
     field = numbers(height, width, seed=seed)
     found = framed(field, td.Neighbourhood(pad, (*vertical, *horizontal)), pad)[0]

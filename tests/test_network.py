@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import plain
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tiny_networks import SMALL, same, tiny
 
@@ -359,7 +359,6 @@ architectures = st.builds(
 
 
 @given(architectures, st.integers(0, 2**32 - 1))
-@settings(max_examples=25, deadline=None)
 def test_every_network_survives_its_file(tmp_path_factory, architecture, seed):
     weights = tiny(seed, **asdict(architecture))
     path = tmp_path_factory.mktemp("networks") / "network.npz"
@@ -542,7 +541,6 @@ WHOLE = saved(tiny())
 
 
 @given(st.integers(0, len(WHOLE) - 1))
-@settings(max_examples=100, deadline=None)
 def test_a_file_cut_short_is_refused_wherever_it_is_cut(tmp_path_factory, length):
     path = tmp_path_factory.mktemp("networks") / "network.npz"
     path.write_bytes(WHOLE[:length])
@@ -551,7 +549,6 @@ def test_a_file_cut_short_is_refused_wherever_it_is_cut(tmp_path_factory, length
 
 
 @given(st.integers(0, len(WHOLE) - 1), st.integers(1, 255))
-@settings(max_examples=200, deadline=None)
 def test_a_changed_byte_is_refused_or_does_not_matter(tmp_path_factory, place, change):
     damaged = bytearray(WHOLE)
     damaged[place] ^= change

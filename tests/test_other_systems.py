@@ -6,6 +6,7 @@ test says where they are from.
 
 import numpy as np
 import pytest
+from quick import first_preset, slow_unless
 from rules import last
 from scipy.optimize import root
 
@@ -26,6 +27,12 @@ SYSTEMS = {
     )
 }
 PRESETS = [(name, preset) for name, system in SYSTEMS.items() for preset in system.presets]
+
+
+def first(name, preset):
+    return preset == first_preset(SYSTEMS[name])
+
+
 WITH_UNIFORM_STATE = [(name, preset) for name, preset in PRESETS if name != "positional_information"]
 turing_1952, meinhardt_stripes, bmp_sox9_wnt, miyazawa = list(SYSTEMS.values())[:4]
 swift_hohenberg, cahn_hilliard, complex_ginzburg_landau, positional_information = list(SYSTEMS.values())[4:]
@@ -44,7 +51,7 @@ def growth(jacobian, diffusion, squared):
 # --- 1. uniform states and linear theory of all
 
 
-@pytest.mark.parametrize("name, preset", WITH_UNIFORM_STATE)
+@pytest.mark.parametrize("name, preset", slow_unless(first, WITH_UNIFORM_STATE))
 def test_nothing_changes_in_the_uniform_state(name, preset):
     rule = SYSTEMS[name](preset)
     state = rule.steady_state()
@@ -505,7 +512,7 @@ def test_the_rule_knows_where_its_left_edge_is():
 # --- 9. all presets
 
 
-@pytest.mark.parametrize("name, preset", PRESETS)
+@pytest.mark.parametrize("name, preset", slow_unless(first, PRESETS))
 def test_a_mirror_symmetric_start_stays_so_to_the_last_bit(name, preset):
     rule = SYSTEMS[name](preset)
     uniform = np.zeros(2) if name == "positional_information" else rule.steady_state()
@@ -529,6 +536,7 @@ def differences(name, preset, expected, seed):
     return td.measure.check_pattern(expected, run, boundary=boundary)
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 @pytest.mark.parametrize("name, preset", PRESETS)
 def test_a_preset_makes_its_pattern_from_another_start_too(name, preset):
@@ -536,6 +544,7 @@ def test_a_preset_makes_its_pattern_from_another_start_too(name, preset):
     assert differences(name, preset, expected, expected.seed + 1) == []
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 @pytest.mark.parametrize("name, preset", [(n, p) for n, p in PRESETS if len(SYSTEMS[n].presets) > 1])
 def test_another_preset_does_not_make_the_pattern(name, preset):

@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import turingdiff as td
@@ -65,7 +65,6 @@ def naive(image, images, patch, boundary):
     seeds,
     st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
 def test_every_window_is_compared_with_every_other(N, C, sizes, patch, boundary, seed, coarse):
     images, image = noise((N, C, *sizes[:2]), seed), noise((C, *sizes[2:]), seed + 1)
     if coarse:  # many ties, and copies
@@ -135,7 +134,6 @@ def test_any_piece_inside_a_larger_canvas_is_no_news():
 
 
 @given(st.integers(3, 7), st.integers(3, 7), st.sampled_from([1, 3]), seeds)
-@settings(max_examples=25, deadline=None)
 def test_on_the_torus_it_is_no_larger_than_the_distance_of_novelty_and_does_not_see_shifts(H, W, patch, seed):
     images, image = noise((3, 1, H, W), seed), noise((1, H, W), seed + 1)
     found = patch_distance(image, images, patch, boundary="periodic", yardstick=1.0)
@@ -355,7 +353,6 @@ def test_only_pixels_that_count_are_counted():
 
 
 @given(st.integers(1, 6), st.integers(1, 6), seeds)
-@settings(max_examples=60, deadline=None)
 def test_the_numbers_stay_within_their_bounds(H, W, seed):
     rng = np.random.default_rng(seed)
     image, row, column = rng.integers(0, 2, (3, H, W))

@@ -1,13 +1,21 @@
 import numpy as np
 import plain
 import pytest
+from quick import slow_unless
 from rules import last
 
 import turingdiff as td
 
 SYSTEMS = {name: getattr(td.morphogenesis, name) for name in td.morphogenesis.__all__}
 PRESETS = [(name, preset) for name, system in SYSTEMS.items() for preset in (None, *system.presets)]
-every_preset = pytest.mark.parametrize("name, preset", PRESETS, ids=lambda value: str(value))
+
+
+def without_preset(name, preset):
+    """Presets share the equations of their system."""
+    return preset is None
+
+
+every_preset = pytest.mark.parametrize("name, preset", slow_unless(without_preset, PRESETS), ids=str)
 
 HALF = 0.5
 THIRD = 1 / 3
@@ -196,7 +204,11 @@ def test_float32_stays_float32():
 # --- the systems of the package
 
 
-@pytest.mark.parametrize("name, preset", [pair for pair in PRESETS if pair[0] != "positional_information"], ids=str)
+@pytest.mark.parametrize(
+    "name, preset",
+    slow_unless(without_preset, [pair for pair in PRESETS if pair[0] != "positional_information"]),
+    ids=str,
+)
 def test_the_steady_state_is_a_zero_of_the_rate(name, preset):
     rule = SYSTEMS[name](preset)
     state = rule.steady_state()

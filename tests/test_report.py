@@ -12,6 +12,7 @@ from turingdiff.show.report import _differences
 
 TITLE = "Turing <b>&'{{data}}</script>"
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.compiled,
     pytest.mark.skipif(chromium.find() is None, reason="no Chromium (Debian: apt-get install chromium)"),
 ]

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
@@ -154,7 +154,6 @@ def test_high_cells_hang_together_by_edges_and_low_ones_by_corners_too():
 
 
 @given(regions, st.sampled_from(BOUNDARIES))
-@settings(max_examples=150, deadline=None)
 def test_regions_are_those_that_a_flood_finds(region, boundary):
     wraps = boundary == "periodic"
     found = shapes(region, boundary=boundary, level=0.5)
@@ -163,7 +162,6 @@ def test_regions_are_those_that_a_flood_finds(region, boundary):
 
 
 @given(regions.filter(lambda region: min(region.shape) > 1))
-@settings(max_examples=150, deadline=None)
 def test_on_a_sheet_euler_is_components_less_the_holes_that_they_enclose(region):
     enclosed = flood(np.pad(~region, 1, constant_values=True), CORNERS, False) - 1
     found = shapes(region, boundary="no_flux", level=0.5)
@@ -178,13 +176,11 @@ def closed_euler(region):
 
 
 @given(regions)
-@settings(max_examples=150, deadline=None)
 def test_the_two_phases_of_a_torus_have_opposite_euler_characteristics(region):
     assert shapes(region, level=0.5).euler == -closed_euler(~region)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 31), st.integers(0, 31), st.floats(1e-30, 1e30), st.floats(-1, 1))
-@settings(max_examples=25, deadline=None)
 def test_the_counts_do_not_depend_on_place_orientation_unit_and_origin(seed, dy, dx, scale, offset):
     field = random_field(32, 3, seed)
     same = [np.roll(field, (dy, dx), (0, 1)), field.T, field[::-1], field[:, ::-1], (field + offset) * scale]
@@ -357,7 +353,6 @@ def test_one_channel_may_keep_its_axis():
 
 
 @given(st.floats(-10, 10), st.floats(0.01, 100))
-@settings(max_examples=25, deadline=None)
 def test_a_sine_that_travels_changes_by_two_sines_of_half_the_angle(angle, scale):
     before, after = (scale * waves((24, 32), 2, 3, phase) + 5 for phase in (0.0, angle))
     assert change(before, after) == pytest.approx(2 * abs(math.sin(angle / 2)), abs=1e-9)
@@ -502,6 +497,7 @@ def test_an_expected_pattern_refuses(options, match):
 # --- what the thresholds were chosen by
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 @pytest.mark.parametrize(
     ("preset", "t_end", "pattern", "moving"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rules import decay_rule, heat_rule, last, logistic_rule
 
@@ -50,7 +50,6 @@ def test_the_polynomial_agrees_with_the_exponential_to_second_order(s):
 
 
 @given(st.floats(1e-3, 1e5))
-@settings(max_examples=200, deadline=None)
 def test_the_least_number_of_stages_that_is_stable(z):
     s = stages_needed(z)
     assert coefficients(s).reach >= z

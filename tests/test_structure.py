@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import j0, jn_zeros
 from test_shapes import discs, honeycomb, random_field, waves
@@ -186,7 +186,6 @@ def test_a_wall_that_cuts_a_pattern_is_no_boundary():
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 31), st.floats(1e-30, 1e30), st.floats(0.01, 100))
-@settings(max_examples=25, deadline=None)
 def test_structure_ignores_place_and_follows_turns_units_and_spacing(seed, shift, scale, dx):
     field = random_field(32, 3, seed) + 0.5 * waves((32, 32), 1, 3)
     found = structure(field)

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from quick import slow_unless
 from rules import last
 
 import turingdiff as td
@@ -25,7 +26,11 @@ NAMES = (
 )
 every_system = pytest.mark.parametrize("name", NAMES)
 every_preset = pytest.mark.parametrize(
-    "name, preset", [(name, preset) for name in NAMES for preset in (None, *getattr(m, name).presets)]
+    "name, preset",
+    slow_unless(
+        lambda name, preset: preset is None,
+        [(name, preset) for name in NAMES for preset in (None, *getattr(m, name).presets)],
+    ),
 )
 
 
@@ -304,6 +309,7 @@ def front_speed(dx):
     return (x[final] - x[first]) / (reached[1] - reached[0])
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_the_front_of_nagumo_has_its_speed_to_second_order():
     # The front u = 1/(1 + exp((x - ct)/sqrt(2))) has c = (1 - 2a)/sqrt(2) = 0.353553.
