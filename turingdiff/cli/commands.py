@@ -1,4 +1,4 @@
-"""What the commands do: compare, grow, denoise, list, info."""
+"""What the commands do: compare, grow, denoise, live, list, info."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from turingdiff import data
-from turingdiff.cli.names import MODELS, SHORT_NAMES, denoiser_named, machine_named, print_file
+from turingdiff.cli.names import MODELS, SHORT_NAMES, denoiser_named, machine_named, print_file, session_named
 from turingdiff.cli.networks import compare_with_network
 from turingdiff.comparison import check_folder, compare
 from turingdiff.denoising._patch_sizes import SCHEDULES
@@ -62,6 +62,14 @@ def run_denoise(options: argparse.Namespace) -> None:
     machine = denoiser_named(options.machine, options, options.boundary)
     start = machine.initial(options.size or machine.canvas, rng=options.seed, replicas=options.samples)
     _simulate_and_save(machine, start, machine.times(n=options.steps), options, Path(options.machine).stem)
+
+
+def run_live(options: argparse.Namespace) -> None:
+    """A page on which rules run and are touched."""
+    from turingdiff.live.server import serve
+
+    serve([session_named(name, options) for name in options.rules or ["gray_scott"]], options.port,
+          browser=not options.no_browser)  # fmt: skip
 
 
 def run_list(options: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from turingdiff.denoising._denoiser import Denoiser
 from turingdiff.morphogenesis._system import System
 from turingdiff.network._network import SHIPPED
 from turingdiff.show.files import human_size
+
+if TYPE_CHECKING:
+    from turingdiff.live import Session
 
 DEFAULT_IMAGES = 1000
 CALIBRATED = "calibrated"
@@ -61,6 +64,23 @@ def machine_named(name: str, options: argparse.Namespace, boundary: str | None) 
     if options.patch == CALIBRATED:
         given["patch"] = _calibrated(images, others, name, boundary or "zero")
     return MACHINES[name](images, **given)
+
+
+def session_named(name: str, options: argparse.Namespace) -> Session:
+    """The live session of a system, a machine, a network or a saved session."""
+    from turingdiff.live.open_session import open_machine, open_session, replay
+
+    if Path(name).suffix == ".json":
+        return replay(name)
+    if name in MODELS:
+        return open_session(name, options.size, options.seed, preset=options.preset, **dict(options.set))
+    machine = MACHINES[name].__name__ if name in MACHINES else name
+    origin = {key: getattr(options, key) for key in ("data", "limit", "label", "patch")}
+    origin["data"] = None if options.data is None else str(options.data)
+    try:
+        return open_machine(machine, shape=options.size, seed=options.seed, **origin)
+    except FileNotFoundError:
+        raise ValueError(f"there is no {name!r}; there are {', '.join((*MODELS, *MACHINES, *SHIPPED))}") from None
 
 
 def _calibrated(images: np.ndarray, others: np.ndarray, name: str, boundary: str) -> denoising.Calibration:
