@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from turingdiff import morphogenesis
 from turingdiff.engine.flow import Flow
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.times import rounded_down
-from turingdiff.live.session import Session, check_finite, number, whole
+from turingdiff.live.checks import check_finite, number, whole
+from turingdiff.live.session import Session
 from turingdiff.morphogenesis._system import SAFETY, System
 
 PICTURES = 1200  # of a run to its usual end, at the speed that a system begins with
@@ -75,7 +77,9 @@ class Growing(Session):
         """See `Session.take`: the same bytes as `simulate` along ``uniform(0, steps dt, dt)``."""
         times = self._since + (self._taken + np.arange(steps, dtype=float)) * self.dt
         with np.errstate(over="ignore", invalid="ignore"):  # reported by name
-            field = self._flow.euler(self.field, times, np.full(steps, self.dt)) if self._flow.fuses else self._slow(times)
+            field = (
+                self._flow.euler(self.field, times, np.full(steps, self.dt)) if self._flow.fuses else self._slow(times)
+            )
         self.field = check_finite(field, self.rule.name)
         self._taken += steps
         return steps
@@ -172,18 +176,8 @@ class Growing(Session):
         }
 
     def _range(self, name: str, value: float) -> tuple[float, float]:
-        """The ends of a slider: all values that the system and its presets have, and some room."""
-        values = [value]
-        if self.system is not None:
-            system = SYSTEMS[self.system]
-            values = [float(rule.params[name]) for rule in map(system, (None, *system.presets))]
-        low, high = min(values), max(values)
-        if low == high:
-            low, high = (0.0, 2 * low) if low > 0 else (2 * low, 0.0) if low < 0 else (-1.0, 1.0)
-        else:
-            room = (high - low) / 4
-            low, high = (max(low - room, 0.0) if low >= 0 else low - room), high + room
-        return min(low, value), max(high, value)
+        values = [value] if self.system is None else [value, *values_of(self.system)[name]]
+        return slider_range(values, value)
 
     def _call(self) -> str:
         arguments = [] if self.preset is None else [repr(self.preset)]
@@ -224,6 +218,22 @@ class Growing(Session):
                        shape=tuple(first["shape"]), seed=first["seed"])  # fmt: skip
 
 
+@cache
+def values_of(system: str) -> dict[str, list[float]]:
+    """All values that the parameters of a system have, by default and in its presets."""
+    rules = [SYSTEMS[system](preset) for preset in (None, *SYSTEMS[system].presets)]
+    return {name: [float(rule.params[name]) for rule in rules] for name in rules[0].params}
+
+
+def slider_range(values: list[float], value: float) -> tuple[float, float]:
+    """The ends of a slider: all `values` and some room about them, of one sign where they are."""
+    low, high = min(values), max(values)
+    if low == high:
+        return (0.0, 2 * low) if low > 0 else (2 * low, 0.0) if low < 0 else (-1.0, 1.0)
+    room = (high - low) / 4
+    return min(value, max(low - room, 0.0) if low >= 0 else low - room), max(value, high + room)
+
+
 def with_values(rule: Rule, given: Mapping[str, Any]) -> Rule:
     """A user's rule with other values of its parameters and another boundary; its steady state is looked for anew."""
     values = {key: value for key, value in given.items() if key != "boundary"}
@@ -249,7 +259,7 @@ def system_of(rule: Rule) -> tuple[str, str | None, dict[str, Any]] | None:
     """The system that made a rule, the preset, and what was given beside it; None where it cannot be made again."""
     for name, system in SYSTEMS.items():
         preset = rule.name.removeprefix(name).strip() or None
-        if rule.name not in (name, f"{name} {preset}") or preset is not None and preset not in system.presets:
+        if rule.name not in (name, f"{name} {preset}") or (preset is not None and preset not in system.presets):
             continue
         plain = system(preset)
         if set(plain.params) != set(rule.params) or any(np.ndim(value) for value in rule.params.values()):
@@ -274,4 +284,3 @@ def brush_range(plane: np.ndarray) -> tuple[float, float]:
 def quoted(text: str | None) -> str:
     """A name as a shell takes it."""
     return f'"{text}"' if text and " " in text else str(text)
-

@@ -12,9 +12,10 @@ import numpy as np
 
 from turingdiff import data, denoising
 from turingdiff.engine.rule import Rule
+from turingdiff.live.checks import digest
 from turingdiff.live.growing import CANVAS, SYSTEMS, Growing, system_of
 from turingdiff.live.sampling import Sampling
-from turingdiff.live.session import FORMAT, Session, digest
+from turingdiff.live.session import FORMAT, Session
 from turingdiff.morphogenesis._system import System
 
 LIMIT = 500  # training images: a level of ELS then takes about a tenth of a second

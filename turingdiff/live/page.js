@@ -422,12 +422,13 @@ class Session {
       const [height, width] = this.state.shape;
       this.send({ kind: "brush", points: [[height >> 1, width >> 1]], radius: Math.max(height, width) });
     } }, "Erase all");
+    const [save, repeat] = this.saveCard();
     const brush = this.card("Brush", this.modes(["paint", "erase"]), this.species.row, ...this.brushRows(1), make("div", { className: "bar" }, clear));
     return [
       make("div", { className: "column" }, this.card("System", this.system.row, this.preset.row, this.summary, this.equations),
-        this.card("Parameters", this.parameters), brush),
+        this.card("Parameters", this.parameters), brush, save),
       make("div", { className: "column" }, this.card("Theory and field", this.svg, this.verdict), this.pictureCard(this.shown.row),
-        this.card("Canvas", ...this.canvasCard([64, 128, 256, 384, 512, 768, 1024]), this.boundary.row), ...this.saveCard()),
+        this.card("Canvas", ...this.canvasCard([64, 128, 256, 384, 512, 768, 1024]), this.boundary.row), repeat),
     ];
   }
   updateTime(state) {

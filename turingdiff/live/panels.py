@@ -15,7 +15,7 @@ from turingdiff.engine.rule import Rule
 from turingdiff.measure import dispersion, shapes, spectrum
 from turingdiff.patches.admissible import Admissible
 
-POINTS = 160  # of a curve
+POINTS = 400  # of a curve
 SHOWN_SOURCES = 6
 NOTHING = 1e-5  # a contrast below this share of the values is no pattern yet
 

@@ -13,7 +13,8 @@ from turingdiff.denoising import Denoiser, Machine
 from turingdiff.denoising._patch_sizes import odd
 from turingdiff.engine.flow import Flow
 from turingdiff.engine.rule import Rule
-from turingdiff.live.session import Session, check_finite, whole
+from turingdiff.live.checks import check_finite, whole
+from turingdiff.live.session import Session
 
 SIZES = tuple(range(1, 28, 2))
 
@@ -26,6 +27,8 @@ class Sampling(Session):
     """
 
     family = "sigma"
+    past: list[np.ndarray]
+    _rate: np.ndarray | None
 
     def __init__(
         self,
@@ -94,7 +97,10 @@ class Sampling(Session):
             if self.level == len(self.levels) - 1:
                 return taken
             step = self.levels[self.level + 1] - self.clock
-            field = check_finite(self.field + step * self.rate(), self.rule.name)
+            field = self.field + step * self.rate()
+            if taken and not np.isfinite(field).all():
+                return taken  # the next call says so
+            check_finite(field, self.rule.name)
             self.past.append(self.field)
             self.touch(field)
         return steps
@@ -185,7 +191,9 @@ class Sampling(Session):
 
     def python(self) -> list[str]:
         """See `Session.python`: the same bytes as the field shown."""
-        made = made_in_python(self.origin) + ([] if self.label is None else [f"machine = machine.conditional({self.label})"])
+        made = made_in_python(self.origin) + (
+            [] if self.label is None else [f"machine = machine.conditional({self.label})"]
+        )
         if self.patch is not None:
             made.append(f"# ... with patch={self.patch}")
         return [
@@ -200,9 +208,18 @@ class Sampling(Session):
             return "turingdiff live session.json"
         height, width = self.shape
         given = {**self.origin, "patch": self.origin.get("patch") if self.patch is None else self.patch}
-        options = [f"--{key} {given[key]}" for key in ("data", "limit", "label", "patch", "boundary") if given.get(key) is not None]
+        options = [
+            f"--{key} {given[key]}"
+            for key in ("data", "limit", "label", "patch", "boundary")
+            if given.get(key) is not None
+        ]
         return " ".join(
-            ["turingdiff denoise", given["machine"], *options, f"--samples 1 --size {height}x{width} --seed {self.seed}"]
+            [
+                "turingdiff denoise",
+                given["machine"],
+                *options,
+                f"--samples 1 --size {height}x{width} --seed {self.seed}",
+            ]
         )
 
     def paint(self, value: float) -> float:

@@ -23,77 +23,27 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
-
-from turingdiff.engine import BlowUpError
+from turingdiff.live.film import record_film
 from turingdiff.live.panels import measures, sources, theory
-from turingdiff.live.session import Session, record_film
+from turingdiff.live.session import Session
+from turingdiff.live.show import Show
 from turingdiff.show import animate
-from turingdiff.show.colour import colours, indexed, limits
+from turingdiff.show.colour import colours
 
 LARGEST_BODY = 2**20
 PALETTES = ("magma", "viridis", "inferno", "cividis", "twilight", "gray", "bone", "ocean", "copper", "RdBu")
-KEPT = 0.05  # the share of the way that the ends of the colours move towards a narrower range, a picture
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; "
     "img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request that gets another status than 200."""
 
     def __init__(self, status: int, message: str):
         super().__init__(message)
         self.status = status
-
-
-class Show:
-    """A session as the page sees it: its next frame, and the ends of its colours."""
-
-    def __init__(self, session: Session):
-        self.session = session
-        self.message = ""
-        self._limits: dict[Any, tuple[float, float]] = {}
-
-    def frame(self, after: int, channel: int | None) -> tuple[dict[str, Any], bytes] | None:
-        """The frame after number `after`: the present one where that is newer, else some steps on; None: no change."""
-        session = self.session
-        if session.version == after:
-            if not session.running:
-                return None
-            try:
-                session.advance(session.speed)
-            except BlowUpError as error:
-                self.message = str(error)
-                session.apply({"kind": "pause"})
-        titles, planes, body = [], [], []
-        for title, picture, ends in session.pictures(channel):
-            low, high = ends or self._moved((session.rule.name, channel), picture)
-            planes.append({"shape": list(picture.shape), "low": low, "high": high})
-            titles.append(title)
-            body.append(indexed(picture, low, high, 256).tobytes())
-        about = {"number": session.version, "step": session.step, "clock": session.clock, "running": session.running,
-                 "message": self.message, "titles": titles, "planes": planes}  # fmt: skip
-        return about, b"".join(body)
-
-    def _moved(self, key: Any, picture: np.ndarray) -> tuple[float, float]:
-        """The ends of the colours: they widen at once and narrow slowly, so that nothing flickers."""
-        low, high = limits([picture])
-        if key in self._limits:
-            before = self._limits[key]
-            low = min(low, before[0] + KEPT * (low - before[0]))
-            high = max(high, before[1] + KEPT * (high - before[1]))
-        self._limits = {key: (low, high)}
-        return low, high
-
-    def event(self, event: Any) -> dict[str, Any]:
-        """Apply an event; the state after it."""
-        self.session.apply(event)
-        self.message = ""
-        if event["kind"] not in ("run", "pause", "speed", "step", "brush", "set"):
-            self._limits = {}
-        return self.session.state()
 
 
 class Server(ThreadingHTTPServer):
@@ -127,14 +77,14 @@ class Server(ThreadingHTTPServer):
         try:
             future.set_result(function())
         except BaseException as error:
-            future.set_exception(error if isinstance(error, Exception) else Refused(503, "the server has ended"))
+            future.set_exception(error if isinstance(error, Exception) else RefusedError(503, "the server has ended"))
             if not isinstance(error, Exception):
                 raise
 
     def refuse_work(self) -> None:
         """Answer what is still waiting when the engine has ended."""
         while not self._work.empty():
-            self._work.get()[0].set_exception(Refused(503, "the server has ended"))
+            self._work.get()[0].set_exception(RefusedError(503, "the server has ended"))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A page that was closed in the middle of a frame is nothing to report."""
@@ -162,7 +112,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             self._check_origin()
             method()
-        except Refused as error:
+        except RefusedError as error:
             self._send(error.status, json.dumps({"error": str(error)}).encode())
         except (ValueError, TypeError, ArithmeticError, ImportError) as error:
             self._send(400, json.dumps({"error": str(error)}).encode())
@@ -172,10 +122,10 @@ class Handler(BaseHTTPRequestHandler):
         hosts = {f"{name}:{self.server.server_port}" for name in ("127.0.0.1", "localhost")}
         if self.headers.get("Host") not in hosts:
             self.close_connection = True
-            raise Refused(403, "this page answers to 127.0.0.1 only")
+            raise RefusedError(403, "this page answers to 127.0.0.1 only")
         if self.headers.get("Origin") not in {None, *(f"http://{host}" for host in hosts)}:
             self.close_connection = True
-            raise Refused(403, "this page answers to itself only, not to other pages")
+            raise RefusedError(403, "this page answers to itself only, not to other pages")
 
     def _parts(self) -> tuple[list[str], dict[str, str]]:
         """The path behind the token, and the query."""
@@ -183,12 +133,12 @@ class Handler(BaseHTTPRequestHandler):
         token, _, rest = split.path.lstrip("/").partition("/")
         if not secrets.compare_digest(token.encode(), self.server.token.encode()):
             self.close_connection = True
-            raise Refused(404, "there is no such page: use the address that turingdiff printed")
+            raise RefusedError(404, "there is no such page: use the address that turingdiff printed")
         return rest.split("/"), {key: values[-1] for key, values in parse_qs(split.query).items()}
 
     def _show(self, number: str) -> Show:
         if not number.isdigit() or int(number) >= len(self.server.shows):
-            raise Refused(404, f"there is no session {number!r}")
+            raise RefusedError(404, f"there is no session {number!r}")
         return self.server.shows[int(number)]
 
     def _get(self) -> None:
@@ -203,11 +153,11 @@ class Handler(BaseHTTPRequestHandler):
             self._json(self.server.ask(lambda: [show.session.state() for show in self.server.shows]))
             return
         if len(path) != 2:
-            raise Refused(404, "there is no such page")
+            raise RefusedError(404, "there is no such page")
         show, ask = self._show(path[0]), self.server.ask
         session = show.session
         if path[1] == "frame":
-            after, channel = int(query.get("after", -1)), int(query.get("channel", -1))
+            after, channel = _whole(query, "after", "-1"), _whole(query, "channel", "-1")
             frame = ask(lambda: show.frame(after, None if channel < 0 else channel))
             if frame is None:
                 self._send(204, b"")
@@ -220,9 +170,11 @@ class Handler(BaseHTTPRequestHandler):
             self._json(theory(ask(lambda: session.rule)))
         elif path[1] == "measures":
             rule, field = ask(lambda: (session.rule, session.field))
+            if rule.clock != "time":
+                raise ValueError(f"{rule.name} runs along {rule.clock}: waves are measured of rules over time")
             self._json(measures(rule, field))
         elif path[1] == "sources":
-            row, column = int(query["row"]), int(query["column"])
+            row, column = _whole(query, "row"), _whole(query, "column")
             rule, field, sigma = ask(lambda: (session.rule, session.field, session.clock or session.rule.times()[-2]))
             self._json(sources(rule, field, sigma, row, column))
         elif path[1] == "session.json":
@@ -232,7 +184,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send(200, self._film(session, path[1]), "image/gif" if path[1].endswith("gif") else "video/mp4",
                        {"Content-Disposition": f'attachment; filename="{path[1]}"'})  # fmt: skip
         else:
-            raise Refused(404, f"there is no {path[1]!r}")
+            raise RefusedError(404, f"there is no {path[1]!r}")
 
     def _film(self, session: Session, name: str) -> bytes:
         marks = self.server.ask(session.marks)
@@ -246,11 +198,11 @@ class Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not length.isdigit() or int(length) > LARGEST_BODY:
             self.close_connection = True
-            raise Refused(413, f"an event is at most {LARGEST_BODY} bytes of JSON")
+            raise RefusedError(413, f"an event is at most {LARGEST_BODY} bytes of JSON")
         body = self.rfile.read(int(length))
         path, _ = self._parts()
         if len(path) != 2 or path[1] != "event":
-            raise Refused(404, "events go to the address .../NUMBER/event")
+            raise RefusedError(404, "events go to the address .../NUMBER/event")
         show = self._show(path[0])
         try:
             event = json.loads(body)
@@ -275,6 +227,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: the terminal shows the address only."""
+
+
+def _whole(query: dict[str, str], name: str, default: str = "") -> int:
+    text = query.get(name, default)
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{name} must be a whole number, got {text!r}") from None
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 from abc import ABC, abstractmethod
@@ -13,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from turingdiff.engine import BlowUpError, Run
+from turingdiff.engine import Run
 from turingdiff.engine.rule import Rule
 from turingdiff.files import atomic_path
+from turingdiff.live.checks import digest, number, whole
+from turingdiff.live.film import record_film
 
 FORMAT = "turingdiff session 1"
 LARGEST = 2048  # cells along a side
@@ -44,10 +45,11 @@ class Session(ABC):
     """
 
     family: str
+    field: np.ndarray
 
     def __init__(self, origin: dict[str, Any], rule: Rule, shape: tuple[int, int], seed: int):
         self.origin, self.rule, self.shape, self.seed = origin, rule, tuple(shape), seed
-        self.first = {"shape": list(self.shape), "seed": seed}
+        self.first: dict[str, Any] = {"shape": list(self.shape), "seed": seed}
         self.events: list[dict[str, Any]] = []
         self.step, self.version, self.running, self.speed = 0, 0, True, 20
         self.begin()
@@ -90,8 +92,7 @@ class Session(ABC):
     def lines(self) -> list[str]:
         """The lines of Python that repeat the session: without touches the plain ones, else from the saved record."""
         if self.touches():
-            return ["import turingdiff as td", "", 'session = td.live.replay("session.json")  # saved by the button below',
-                    "field = session.field"]  # fmt: skip
+            return ["import turingdiff as td", "", 'session = td.live.replay("session.json")', "field = session.field"]
         return self.python()
 
     def touches(self) -> bool:
@@ -117,7 +118,10 @@ class Session(ABC):
         except TypeError as error:
             takes = ", ".join(inspect.signature(handler).parameters) or "nothing"
             raise ValueError(f"the event {event['kind']} takes {takes}: {error}") from None
-        record = {"step": self.step, **json.loads(json.dumps(event, allow_nan=False))}
+        try:
+            record = {"step": self.step, **json.loads(json.dumps(event, allow_nan=False))}
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"an event holds finite numbers, text and lists: {error}") from None
         handler(**values)
         self.events.append(record)
         self.version += 1
@@ -259,7 +263,7 @@ class Session(ABC):
         self._advance_to(max(steps, self.step))
 
     def _advance_to(self, step: int) -> None:
-        if self.step < step and self.advance(step - self.step) == 0 or self.step != step:
+        if (self.step < step and self.advance(step - self.step) == 0) or self.step != step:
             raise ValueError(f"the record is at step {step}, but the session stopped at {self.step}")
 
     def film(self, frames: int = 120) -> Run:
@@ -276,51 +280,3 @@ class Session(ABC):
     @abstractmethod
     def repeated(self) -> Session:
         """A session like this one at its beginning."""
-
-
-def record_film(session: Session, events: Sequence[dict[str, Any]], fresh: int, end: int, frames: int = 120) -> Run:
-    """Repeat a session, and keep its fields from the event number `fresh` on."""
-    session.repeat(events[:fresh], events[fresh - 1]["step"] if fresh else 0)
-    start, times, kept = session.step, [session.clock], [session.field.copy()]
-    every = max(1, -(-(end - start) // (frames - 1)))
-    last = {"kind": "pause", "step": end}
-    for event in [*events[fresh:], last]:
-        while (due := start + every * ((session.step - start) // every + 1)) <= event["step"]:
-            session.repeat([], due)
-            times.append(session.clock)
-            kept.append(session.field.copy())
-        session.repeat([event], event["step"])
-    rule = session.rule
-    return Run(
-        np.array([*times, session.clock]), np.stack([*kept, session.field]), name=rule.name, clock=rule.clock,
-        channels=tuple(rule.channels), shown=rule.shown, dx=rule.neighbourhood.dx, params=rule.params,
-    )  # fmt: skip
-
-
-def digest(field: np.ndarray) -> str:
-    """A fingerprint of a field: its shape, dtype and bytes."""
-    about = f"{field.dtype} {field.shape}".encode()
-    return hashlib.sha256(about + np.ascontiguousarray(field).tobytes()).hexdigest()
-
-
-def check_finite(field: np.ndarray, name: str) -> np.ndarray:
-    """Pass on a field of finite numbers."""
-    if not (np.isfinite(field.min()) and np.isfinite(field.max())):
-        raise BlowUpError(f"{name} stopped being finite here: change a parameter, erase, or reset")
-    return field
-
-
-def whole(value: Any, name: str, low: int, high: int) -> int:
-    """Pass on a whole number between `low` and `high`."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or not low <= value <= high:
-        raise ValueError(f"{name} must be a whole number from {low} to {high}, got {value!r}")
-    return int(value)
-
-
-def number(value: Any, name: str, low: float = -np.inf, high: float = np.inf) -> float:
-    """Pass on a finite number between `low` and `high`."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not np.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, got {value!r}")
-    if not low <= value <= high:
-        raise ValueError(f"{name} must be from {low:g} to {high:g}, got {value!r}")
-    return float(value)
