@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import turingdiff as td
+from turingdiff.cli import main
 from turingdiff.engine import BlowUpError
 from turingdiff.live.growing import system_of
 from turingdiff.live.open_session import open_machine, open_session, replay
@@ -452,7 +453,7 @@ def test_the_command_prints_its_address_and_ends_with_ctrl_c():
      (["nothing.json"], "nothing.json")],
 )  # fmt: skip
 def test_the_command_refuses_what_it_does_not_know(arguments, message, capsys):
-    assert td.cli.main(["live", "--no-browser", *arguments]) == 2
+    assert main(["live", "--no-browser", *arguments]) == 2
     assert message in capsys.readouterr().err
 
 
@@ -519,6 +520,7 @@ def test_painting_arrives_by_pointer_and_by_keyboard(server, page):
     ask(server, "0/event", {"kind": "pause"})
     session = server.shows[0].session
     before = len(session.events)
+    page.value("sessions[0].views[0].canvas.scrollIntoView({block: 'center'})")
     box = page.value("(() => { const b = sessions[0].views[0].canvas.getBoundingClientRect();"
                      " return [b.left + b.width / 2, b.top + b.height / 2]; })()")  # fmt: skip
     page.click(*box)

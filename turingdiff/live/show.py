@@ -19,7 +19,7 @@ class Show:
     def __init__(self, session: Session):
         self.session = session
         self.message = ""
-        self._limits: dict[Any, tuple[float, float]] = {}
+        self._at, self._limits = -1, dict[str, tuple[float, float]]()
 
     def frame(self, after: int, channel: int | None) -> tuple[dict[str, Any], bytes] | None:
         """The frame after number `after`: the present one where that is newer, else some steps on; None: no change."""
@@ -34,7 +34,7 @@ class Show:
                 session.apply({"kind": "pause"})
         titles, planes, body = [], [], []
         for title, picture, ends in session.pictures(channel):
-            low, high = ends or self._moved((session.rule.name, channel), picture)
+            low, high = ends or self._moved(title, picture)
             planes.append({"shape": list(picture.shape), "low": low, "high": high})
             titles.append(title)
             body.append(indexed(picture, low, high, 256).tobytes())
@@ -42,14 +42,16 @@ class Show:
                  "message": self.message, "titles": titles, "planes": planes}  # fmt: skip
         return about, b"".join(body)
 
-    def _moved(self, key: Any, picture: np.ndarray) -> tuple[float, float]:
+    def _moved(self, title: str, picture: np.ndarray) -> tuple[float, float]:
         """The ends of the colours: they widen at once and narrow slowly, so that nothing flickers."""
+        if title in self._limits and self._at == self.session.version:
+            return self._limits[title]
         low, high = limits([picture])
-        if key in self._limits:
-            before = self._limits[key]
+        if title in self._limits:
+            before = self._limits[title]
             low = min(low, before[0] + KEPT * (low - before[0]))
             high = max(high, before[1] + KEPT * (high - before[1]))
-        self._limits = {key: (low, high)}
+        self._at, self._limits = self.session.version, {title: (low, high)}
         return low, high
 
     def event(self, event: Any) -> dict[str, Any]:
