@@ -161,7 +161,9 @@ class Session {
     const now = performance.now();
     this.frames = this.frames.filter((time) => now - time < 1000).concat(now);
     if (about.message) this.say(about.message);
-    if (about.running !== this.state.running) { this.state.running = about.running; this.syncRunning(); }
+    this.state.running = about.running;
+    this.now = about.clock;
+    this.syncRunning();
     if (this.grows) this.step.textContent = `${about.step}`;
     else if (!this.held) this.syncLevel(about.clock);
     this.clock.textContent = digits(about.clock);
@@ -380,10 +382,11 @@ class Session {
     if (this.machine) this.machine.textContent = `${state.name}${state.images ? `, ${state.images} training images` : ""}; its window is ${state.window ? `${state.window} × ${state.window}` : "the whole image"} at this level.`;
   }
   say(text) { this.message.textContent = text; }
-  finished() { return !this.grows && this.about?.clock === 0 && !this.state.running; }
+  finished() { return !this.grows && this.now === 0 && !this.state.running; }
   syncRunning() { this.run.textContent = this.state.running ? "Pause" : this.finished() ? "New image" : "Run"; }
   update(state) {
     this.state = state;
+    this.now = state.clock;
     this.syncRunning();
     const key = `${state.shape[0]}x${state.shape[1]}`;
     const sizes = this.sizes.map((n) => [`${n}x${n}`, `${n} × ${n}`]);
