@@ -229,7 +229,7 @@ def slider_range(values: list[float], value: float) -> tuple[float, float]:
     """The ends of a slider: all `values` and some room about them, of one sign where they are."""
     low, high = min(values), max(values)
     if low == high:
-        return (0.0, 2 * low) if low > 0 else (2 * low, 0.0) if low < 0 else (-1.0, 1.0)
+        return (0.0, 2 * low) if low > 0 else (2 * low, 0.0) if low < 0 else (0.0, 1.0)
     room = (high - low) / 4
     return min(value, max(low - room, 0.0) if low >= 0 else low - room), max(value, high + room)
 

@@ -191,11 +191,8 @@ class Sampling(Session):
 
     def python(self) -> list[str]:
         """See `Session.python`: the same bytes as the field shown."""
-        made = made_in_python(self.origin) + (
-            [] if self.label is None else [f"machine = machine.conditional({self.label})"]
-        )
-        if self.patch is not None:
-            made.append(f"# ... with patch={self.patch}")
+        origin = self.origin if self.patch is None else {**self.origin, "patch": self.patch}
+        made = made_in_python(origin, self.label)
         return [
             "import turingdiff as td", "", *made, f"start = machine.initial({self.shape}, rng={self.seed})",
             "run = td.simulate(machine, start, machine.times())", 'td.animate(run, "film.gif")',
@@ -236,19 +233,25 @@ def has_patch(machine: Machine) -> bool:
     return "patch" in getattr(machine.remade, "keywords", {})
 
 
-def made_in_python(origin: Mapping[str, Any]) -> list[str]:
-    """The lines that make the machine of a record."""
+def made_in_python(origin: Mapping[str, Any], label: Any) -> list[str]:
+    """The lines that make the machine of a record, of the class `label`."""
+    conditional = [] if label is None else [f"machine = machine.conditional({label!r})"]
     if "network" in origin:
-        return [f"machine = td.denoising.network({origin['network']!r})"]
+        chosen = "" if origin.get("label") is None else f", label={origin['label']}"
+        return [f"machine = td.denoising.network({origin['network']!r}{chosen})", *conditional]
     if "machine" not in origin:
-        return [f"machine = ...  # your rule {origin['own']}"]
+        return [f"machine = ...  # your rule {origin['own']}", *conditional]
     limit = origin.get("limit")
-    options = [f", {key}={origin[key]!r}" for key in ("patch", "boundary") if origin.get(key) is not None]
+    options = "".join(f", {key}={origin[key]!r}" for key in ("patch", "boundary") if origin.get(key) is not None)
+    made = f"machine = td.denoising.{origin['machine']}"
     if origin.get("data") is not None:
-        return [f"images = td.data.load({origin['data']!r}, {limit})",
-                f"machine = td.denoising.{origin['machine']}(images{''.join(options)})"]  # fmt: skip
-    chosen = [] if origin.get("label") is None else [f"images = images[labels == {origin['label']}]"]
+        return [f"images = td.data.load({origin['data']!r}, {limit})", f"{made}(images{options})"]
+    kind = origin.get("label")
+    chosen_lines = [] if kind is None else [f"images, labels = images[labels == {kind}], labels[labels == {kind}]"]
+    labels = "" if label is None else f", labels=labels[:{limit}]"
     return [
-        "images, labels = td.data.fashion()", *chosen,
-        f"machine = td.denoising.{origin['machine']}(images[:{limit}]{''.join(options)})",
-    ]  # fmt: skip
+        "images, labels = td.data.fashion()",
+        *chosen_lines,
+        f"{made}(images[:{limit}]{options}{labels})",
+        *conditional,
+    ]

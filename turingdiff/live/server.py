@@ -251,14 +251,14 @@ def serve(sessions: Sequence[Session], port: int = 0, browser: bool = True) -> N
     """Show sessions on a page until Ctrl-C; prints its address."""
     with Server(sessions, port) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        print(server.url, flush=True)
-        if browser:
-            webbrowser.open(server.url)
         try:
+            print(server.url, flush=True)
+            if browser:
+                webbrowser.open(server.url)
             while True:
                 server.work()
         except KeyboardInterrupt:
-            pass
+            pass  # the way to end it
         finally:
             server.shutdown()
             server.refuse_work()
