@@ -30,7 +30,8 @@ ALLOWED = {
     "measure": {"engine", "data", "patches"},
     "show": {"files", "engine", "measure"},
     "comparison": {"files", "engine", "data", "denoising", "measure", "show"},
-    "cli": {"engine", "data", "morphogenesis", "denoising", "network", "measure", "show", "comparison"},
+    "live": {"files", "engine", "data", "patches", "morphogenesis", "denoising", "measure", "show"},
+    "cli": {"engine", "data", "morphogenesis", "denoising", "network", "measure", "show", "comparison", "live"},
     "__main__": {"cli"},
     "__init__": {
         *("engine", "stencils", "data", "morphogenesis", "denoising", "network", "measure", "show", "comparison"),
@@ -159,7 +160,7 @@ def dotted(path: Path) -> str:
 def test_only_the_top_of_the_package_knows_the_families():
     for leaf, others in LEAVES.items():
         users = {top(path) for path in SOURCES if leaf in {there for there, _ in imported_units(path)}}
-        assert users <= {"__init__", "comparison", "cli"} | others
+        assert users <= {"__init__", "comparison", "live", "cli"} | others
 
 
 def test_only_training_needs_pytorch():
@@ -233,7 +234,7 @@ import sys
 from numba.core import event
 with event.install_recorder("numba:compile") as compilations:
     import turingdiff
-heavy = {"matplotlib", "PIL", "imageio", "torch", "tqdm", "pandas", "IPython"} & set(sys.modules)
+heavy = {"http.server", "matplotlib", "PIL", "imageio", "torch", "tqdm", "pandas", "IPython"} & set(sys.modules)
 heavy |= {f"scipy.{part}" for part in ("fft", "linalg", "ndimage", "optimize", "sparse")} & set(sys.modules)
 print(len(compilations.buffer), sorted(heavy))
 """

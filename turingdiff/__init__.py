@@ -1,6 +1,8 @@
 """Turing patterns and local-score diffusion models on one engine: a local rule plus a neighbourhood."""
 
+from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 from turingdiff import data, denoising, measure, morphogenesis, network, show, stencils
 from turingdiff.comparison import compare
@@ -61,6 +63,7 @@ __all__ = [
     "flux",
     "grow",
     "heun",
+    "live",
     "load_run",
     "measure",
     "morphogenesis",
@@ -77,3 +80,10 @@ __all__ = [
     "uniform",
     "until_steady",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # The page and its server are loaded when they are asked for.
+    if name == "live":
+        return import_module("turingdiff.live")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

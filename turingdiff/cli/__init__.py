@@ -1,4 +1,4 @@
-"""The command line: compare, grow, denoise, train, list, info."""
+"""The command line: compare, grow, denoise, live, train, list, info."""
 
 from __future__ import annotations
 

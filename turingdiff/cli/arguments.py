@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from turingdiff.cli.commands import run_compare, run_denoise, run_grow, run_info, run_list
+from turingdiff.cli.commands import run_compare, run_denoise, run_grow, run_info, run_list, run_live
 from turingdiff.cli.names import CALIBRATED, DEFAULT_IMAGES, HELD_OUT, MACHINES, MODELS, SHORT_NAMES
 from turingdiff.cli.networks import DEFAULT_SEEDS, run_train
 from turingdiff.cli.user_files import OrInFile
@@ -99,6 +99,17 @@ def parser() -> argparse.ArgumentParser:
     four.add_argument("--resume", action="store_true", help="go on from the checkpoint beside --out")
     four.add_argument("--seed", type=int, default=0, help="the same seed gives the same weights (0)")
     four.add_argument("--out", type=Path, default=Path("network.npz"), metavar="FILE", help="(network.npz)")
+
+    five = _command(commands, "live", run_live, "a page on which rules run and are touched",
+                    "turingdiff live gray_scott els --port 8000")  # fmt: skip
+    five.add_argument("rules", nargs="*", metavar="MODEL|MACHINE|FILE", help="systems, machines, networks, or saved "
+                      "sessions, side by side (gray_scott)")  # fmt: skip
+    five.add_argument("--port", type=int, default=0, help="of the address 127.0.0.1 (a free one)")
+    five.add_argument("--no-browser", action="store_true", help="only print the address")
+    five.add_argument("--size", type=_size, metavar="HxW", help="cells (256x256; of machines: the training images)")
+    five.add_argument("--seed", type=int, default=0, help="of the initial state (0)")
+    _add_model_options(five)
+    _add_machine_options(five)
 
     _command(commands, "list", run_list, "models with presets, machines, patch schedules", "turingdiff list")
     six = _command(commands, "info", run_info, "versions, threads, kernel cache, data found", "turingdiff info")

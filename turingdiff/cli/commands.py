@@ -1,4 +1,4 @@
-"""What the commands do: compare, grow, denoise, list, info."""
+"""What the commands do: compare, grow, denoise, live, list, info."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from turingdiff.cli.names import (
     at_least_1,
     denoiser_named,
     print_files,
+    session_named,
     system_named,
 )
 from turingdiff.cli.networks import compare_with_network
@@ -89,6 +90,14 @@ def run_denoise(options: argparse.Namespace) -> None:
     start = machine.initial(options.size or machine.canvas, rng=options.seed, replicas=options.samples)
     times = machine.times(n=options.steps)
     print_files(_simulate_and_save(machine, start, times, options, plain_title(options.machine))[1])
+
+
+def run_live(options: argparse.Namespace) -> None:
+    """A page on which rules run and are touched."""
+    from turingdiff.live.server import serve
+
+    serve([session_named(name, options) for name in options.rules or ["gray_scott"]], options.port,
+          browser=not options.no_browser)  # fmt: skip
 
 
 def run_list(options: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from turingdiff.engine.suggestions import unknown
 from turingdiff.morphogenesis._system import System
 from turingdiff.network._network import SHIPPED
 from turingdiff.show.files import human_size
+
+if TYPE_CHECKING:
+    from turingdiff.live import Session
 
 DEFAULT_IMAGES = 1000
 DEFAULT_SIZE = (256, 256)
@@ -105,6 +108,23 @@ def machine_made(make: Callable[..., Rule], name: str, options: argparse.Namespa
         given["patch"] = _calibrated(images, others, make, boundary or "zero")
     check_patch(options.patch, images)
     return made(make, name, {"images": images} | given)
+
+
+def session_named(name: str, options: argparse.Namespace) -> Session:
+    """The live session of a system, a machine, a network or a saved session."""
+    from turingdiff.live.open_session import open_machine, open_session, replay
+
+    if Path(name).suffix == ".json":
+        return replay(name)
+    if name in MODELS:
+        return open_session(name, options.size, options.seed, preset=options.preset, **dict(options.set))
+    machine = MACHINES[name].__name__ if name in MACHINES else name
+    origin = {key: getattr(options, key) for key in ("data", "limit", "label", "patch")}
+    origin["data"] = None if options.data is None else str(options.data)
+    try:
+        return open_machine(machine, shape=options.size, seed=options.seed, **origin)
+    except FileNotFoundError:
+        raise ValueError(unknown("model, machine or network", name, (*MODELS, *MACHINES, *SHIPPED))) from None
 
 
 def _calibrated(images: np.ndarray, others: np.ndarray, make: Any, boundary: str) -> denoising.Calibration:
