@@ -18,6 +18,7 @@ from turingdiff.comparison.rows import SPREAD, rows_of
 from turingdiff.denoising._denoiser import Denoiser
 from turingdiff.engine import Run
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.engine.suggestions import unknown
 from turingdiff.files import new_file_beside
 from turingdiff.show import Film, animate_side_by_side
@@ -33,6 +34,7 @@ FRAMES = 150
 PACKAGES = ("turingdiff", "numpy", "numba", "scipy")
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """The result of `compare`: one `Column` a rule, the table, and the call and seed that made them."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.measure._checks import check_field
 
 __all__ = ["Agreement", "agreement"]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Agreement:
     """Two measures of likeness that are not each other's square.

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.engine import ancestral, euler, euler_maruyama, heun, rk4
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.engine.steppers import AnyStepper
 from turingdiff.engine.times import check_times, steps_between
 from turingdiff.measure._perturbed_runs import (
@@ -33,6 +34,7 @@ SHARE = 0.01  # of the size of a channel: the change of a cell unless told other
 RECORDS = 100
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Influence:
     """What became of the change of one cell, along a run; made by `influence`.

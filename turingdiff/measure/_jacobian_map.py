@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.measure._perturbed_runs import (
     check_cell,
     check_single,
@@ -25,6 +26,7 @@ PUSH = 2.0**-12
 AT_ONCE = 2**20  # numbers in the fields of one call of the rate
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class JacobianMap:
     """What every cell does to the rate of one; made by `jacobian_map`.

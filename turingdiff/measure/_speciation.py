@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.engine.flow import check_rule
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.measure._denoiser_dispersion import (
     _canvas,
     _check_level,
@@ -23,6 +24,7 @@ from turingdiff.measure._dispersion_relation import Dispersion
 from turingdiff.measure._uniform import check_uniform
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Speciation:
     """What a denoiser decides while noise falls: its dispersion relation at every level; made by `speciation`.

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.measure._spectrum import _modes
 from turingdiff.measure._topology import (
     BY_EDGES,
@@ -25,6 +26,7 @@ __all__ = ["Structure", "structure"]
 LEVELS = 20
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Structure:
     """Lengths, alignment and, against the threshold, the shape of what is above it.
