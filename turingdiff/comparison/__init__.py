@@ -1,4 +1,4 @@
-"""The main job: rules of both families, run by the same engine, side by side, measured with the same rulers."""
+"""Run rules of both families side by side and tabulate the same measures of all."""
 
 from __future__ import annotations
 
