@@ -196,7 +196,9 @@ def test_npz_prefers_the_usual_keys(tmp_path):
     np.savez(path, x_train=BYTES[:1], x_test=BYTES)
     assert len(data.load(path)) == 1
     np.savez(path, train_images=BYTES, val_images=COLOUR)
-    with pytest.raises(ValueError, match=r"train_images \(5, 6, 7\), val_images \(5, 3, 6, 7\); name one with key="):
+    with pytest.raises(
+        ValueError, match=r"train_images \(5, 6, 7\), val_images \(5, 3, 6, 7\); call the one that is meant 'images'"
+    ):
         data.load(path)
     with pytest.raises(ValueError, match="no array 'test'; it holds train_images, val_images"):
         data.load(path, key="test")

@@ -17,6 +17,7 @@ from turingdiff.denoising._denoiser import Denoiser
 from turingdiff.denoising._noise_prediction import as_denoiser
 from turingdiff.engine import Run, simulate
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.measure import Agreement, Novelty, agreement, leave_one_out, novelty
 from turingdiff.show import Film, agreement_figure, animate_side_by_side, save_figure
 from turingdiff.show.tables import Number, Table
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 NOISE, NEAREST, OTHER = "noise", "nearest training image", ", other noise"
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """How well one rule predicts the reference, noise by noise.
@@ -45,6 +47,7 @@ class Prediction:
     levels: Agreement | None = None
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Agreements:
     """The result of `compare` with a reference.
@@ -225,10 +228,15 @@ def check_reference(rules: Mapping[str, Rule], reference: str) -> dict[str, Deno
             raise TypeError(f"{name}: {error}") from error
     target = denoisers[reference]
     for name, rule in denoisers.items():
-        if (rule.canvas, rule.channels) != (target.canvas, target.channels):
+        if rule.canvas != target.canvas:
             raise ValueError(
-                f"{name} makes images {(len(rule.channels), *rule.canvas)}, "
-                f"{reference} {(len(target.channels), *target.canvas)}: they cannot be compared pixel by pixel"
+                f"{name} makes images of {rule.canvas[0]}x{rule.canvas[1]}, {reference} of {target.canvas[0]}x"
+                f"{target.canvas[1]}: they cannot be compared pixel by pixel; use training images of one size"
+            )
+        if len(rule.channels) != len(target.channels):
+            raise ValueError(
+                f"{name} makes images of the channels {', '.join(rule.channels)}, {reference} of "
+                f"{', '.join(target.channels)}: they cannot be compared pixel by pixel"
             )
     # The reference first: it stands first in figure and film.
     return {reference: target} | denoisers

@@ -13,11 +13,13 @@ from turingdiff.denoising import Machine, Mosaic, mosaic
 from turingdiff.denoising._noise_prediction import as_denoiser
 from turingdiff.engine import Run, simulate
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.measure import Novelty, Spectrum, Wavelength, leave_one_out, novelty, patterned, spectrum, wavelength
 from turingdiff.show.figures import Strip
 from turingdiff.show.report import Perturbations, PixelSources
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Column:
     """What was made and measured of one rule.
@@ -103,6 +105,6 @@ def strips_of(name: str, column: Column) -> list[Strip]:
         strips.append(Strip("nearest training image, over all shifts", np.stack(nearest), "gray"))
     if column.mosaics:
         sources, weights = (np.stack([getattr(m, name) for m in column.mosaics]) for name in ("image", "weight"))
-        title = "training image with the largest weight at each pixel; the paler, the less it weighs"
+        title = "training image with the largest weight at each pixel; the greyer, the less it weighs"
         strips.append(Strip(title, column.pictures, "gray", sources, weights))
     return strips

@@ -161,7 +161,7 @@ def _locality(column: Column) -> dict[str, str]:
         }
     if column.perturbations is not None:
         last, after = column.perturbations, f" in {column.perturbations.steps[-1]} steps"
-        for name, radius in ((f"a perturbation spreads, above {VISIBLE:.0%} of the largest [cells]", last.visible),
+        for name, radius in ((f"a perturbation spreads, above {VISIBLE:.0%} [cells]", last.visible),
                              ("a perturbation spreads, at all [cells]", last.detectable)):  # fmt: skip
             reached = radius[:, -1][~np.isnan(radius[:, -1])]
             found[name] = mean(reached, after) if len(reached) else f"nowhere{after}"

@@ -19,6 +19,7 @@ from turingdiff.denoising._denoiser import Denoiser
 from turingdiff.engine import Run
 from turingdiff.engine.flow import check_rule
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.engine.suggestions import unknown
 from turingdiff.files import new_file_beside
 from turingdiff.show import Film, animate_side_by_side
@@ -34,6 +35,7 @@ FRAMES = 150
 PACKAGES = ("turingdiff", "numpy", "numba", "scipy")
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """The result of `compare`: one `Column` a rule, the table, and the call and seed that made them."""

@@ -62,7 +62,7 @@ def read_npz(path: Path, key: str | None = None) -> np.ndarray:
         held = ", ".join(f"{name} {array.shape}" for name, array in arrays.items()) or "nothing"
         raise ValueError(
             f"{path}: expected an array named {', '.join(USUAL_KEYS)}, or a single one with 3 or 4 axes; "
-            f"it holds {held}; name one with key="
+            f"it holds {held}; call the one that is meant 'images' (or, in Python, give key=)"
         )
     return stacks[0]
 

@@ -79,7 +79,8 @@ def _full(folder: str | os.PathLike[str] | None) -> tuple[np.ndarray, np.ndarray
         raise FileNotFoundError(
             f"Fashion-MNIST not found: looked for {IMAGES} and {LABELS}, .gz or not, in\n  {looked}\n"
             "Get it with `apt install dataset-fashion-mnist` (Debian, Ubuntu), torchvision's FashionMNIST or "
-            f"keras.datasets.fashion_mnist; if it is elsewhere, set {VARIABLE} or pass folder="
+            "keras.datasets.fashion_mnist; if it is elsewhere, set the environment variable "
+            f"{VARIABLE} (or, in Python, give folder=)"
         )
     images, labels = read_idx(images_path), read_idx(labels_path)
     if images.shape[1:] != (28, 28) or labels.shape != images.shape[:1]:

@@ -13,11 +13,13 @@ from turingdiff.denoising._equivariant_local import equivariant_local
 from turingdiff.denoising._levels import cosine_levels
 from turingdiff.denoising._machine import Machine
 from turingdiff.denoising._patch_sizes import Schedule, odd
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.patches.posterior import image_lanes, padded_queries
 from turingdiff.patches.size_kernels import posterior_states_of_sizes
 from turingdiff.patches.softmax import SoftmaxState
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Calibration(Schedule):
     """A patch size for each noise level, from the lowest up; machines take it as `patch`.

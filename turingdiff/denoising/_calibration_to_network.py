@@ -18,9 +18,11 @@ from turingdiff.denoising._noise_prediction import as_denoiser
 from turingdiff.denoising._patch_sizes import Schedule
 from turingdiff.engine.evolution import evolve
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.engine.times import check_times
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class NetworkCalibration(Schedule):
     """The patch size for each noise level that is most like a network; machines take it as `patch`.

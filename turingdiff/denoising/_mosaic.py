@@ -10,6 +10,7 @@ from turingdiff.data.images import to_unit
 from turingdiff.denoising._denoiser import level
 from turingdiff.denoising._machine import Machine, compared_with
 from turingdiff.engine.flow import check_field
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.patches.lanes import LANES
 from turingdiff.patches.moment_kernels import nearest_patches
 from turingdiff.patches.posterior import image_lanes, padded_queries
@@ -21,6 +22,7 @@ TIE = 1e-9
 ONE_GREY_LEVEL = 2 / 255
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Mosaic:
     """For each pixel of a (C, H, W) image, the training patch nearest to its window.
@@ -71,6 +73,7 @@ class Mosaic:
         return Consistency(np.abs(pixels - self.value).max(0), float(tolerance))
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Consistency:
     """How far every pixel of an image is from the centre of its nearest training patch.

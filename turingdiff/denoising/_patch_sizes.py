@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from turingdiff.denoising._levels import cosine_sigma
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.engine.suggestions import unknown
 
 PatchSize = int | str | Callable[[float], int]
@@ -40,6 +41,7 @@ OURS = {
 }
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Schedule:
     """Patch sizes by noise level; as a function of sigma, the size of the level that is nearest in log sigma."""

@@ -9,12 +9,14 @@ import numpy as np
 from turingdiff.denoising._denoiser import level
 from turingdiff.denoising._machine import Machine, compared_with
 from turingdiff.engine.flow import check_field
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.patches.admissible import places_of_pixels
 from turingdiff.patches.moment_kernels import softmax_moments
 from turingdiff.patches.posterior import image_lanes, padded_queries
 from turingdiff.patches.softmax import Moments, merge_all
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Uncertainty:
     """The softmax over training patches of every pixel, in four numbers; shapes are (H, W) or (B, H, W).

@@ -12,6 +12,7 @@ import numpy as np
 from turingdiff.data.images import check_images, to_unit
 from turingdiff.denoising._machine import Machine, make_machine, same_size, short_name
 from turingdiff.engine.neighbourhood import Neighbourhood
+from turingdiff.engine.short_repr import short_repr
 
 IMAGES_AT_ONCE = 512
 # Side of the largest matrix that is decomposed: 128 MiB in float64.
@@ -63,6 +64,7 @@ def wiener(images: np.ndarray, *, labels: Sequence[Any] | None = None) -> Machin
     )
 
 
+@short_repr
 @dataclass(frozen=True)
 class Components:
     """The mean (C, H, W) of images, and the K directions in which they vary.

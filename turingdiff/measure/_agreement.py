@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.measure._validation import finite_values
 
 
+@short_repr
 @dataclass(frozen=True)
 class Agreement:
     """Two measures of similarity, neither of which is the square of the other; made by `agreement`.

@@ -8,11 +8,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from turingdiff.engine.short_repr import short_repr
+
 ROUNDING = 1e-10  # a share of the largest number of the kernel or of the spectrum that counts as zero
 SAMPLES = 513
 HUMPS = 4
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Dispersion:
     """The dispersion relation of a rule about a uniform state; made by `dispersion`.

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.engine import euler
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.engine.steppers import AnyStepper
 from turingdiff.engine.times import check_times
 from turingdiff.measure._perturbations import root_mean_square, side_by_side, single_field
@@ -20,6 +21,7 @@ ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of the size of the field: a d
 RECORDS = 100
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Divergence:
     """The distance between runs from nearby fields, along the clock; made by `divergence`.

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.engine import euler
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.engine.steppers import AnyStepper, name_of
 from turingdiff.engine.times import check_times, steps_between
 from turingdiff.measure._perturbations import (
@@ -26,6 +27,7 @@ SHARE = 0.01  # of the size of a channel: the default perturbation
 RECORDS = 100
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Influence:
     """The spread of a perturbation of one cell along a run; made by `influence`.

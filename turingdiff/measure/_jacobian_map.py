@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.measure._perturbations import (
     cell_of,
     channel_sizes,
@@ -24,6 +25,7 @@ STEP = 2.0**-12
 AT_ONCE = 2**20  # numbers in the fields of one call of the rate
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class JacobianMap:
     """The derivative of the rate of one cell by every cell; made by `jacobian_map`.

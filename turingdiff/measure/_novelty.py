@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.patches.nearest_shift import nearest_shift
 
 __all__ = ["Novelty", "leave_one_out", "novelty"]
 
 
+@short_repr
 @dataclass(frozen=True)
 class Novelty:
     """The nearest training image; of a batch every attribute is an array with a leading axis B.

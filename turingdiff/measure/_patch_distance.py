@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.measure._novelty import _check, _unit
 from turingdiff.patches.nearest_windows import Boundary, nearest_windows
 
 __all__ = ["PatchDistance", "patch_distance", "patch_leave_one_out"]
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class PatchDistance:
     """The nearest training window of every local window; of a batch every attribute has a leading axis B.

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from turingdiff.engine.short_repr import short_repr
+
 __all__ = ["Sources", "sources"]
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Sources:
     """How many training images an image is made of, and in how many pieces.

@@ -12,11 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.engine.flow import check_rule
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.measure._denoiser_dispersion import check_denoiser, follow_fixed_point, linearised_about
 from turingdiff.measure._dispersion_relation import Dispersion
 from turingdiff.measure._linearisation import check_uniform
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Speciation:
     """The dispersion relation of a denoiser at every noise level; made by `speciation`.

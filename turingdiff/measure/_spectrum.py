@@ -8,11 +8,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.measure._validation import check_spacing, finite_values
 
 Window = Literal["hann"] | None
 
 
+@short_repr
 @dataclass(frozen=True)
 class Spectrum:
     """A radially averaged power spectrum; ``(power * modes).sum()`` is the variance of the field.

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.measure._spectrum import fourier_modes
 from turingdiff.measure._topology import (
     BY_EDGES,
@@ -22,6 +23,7 @@ from turingdiff.measure._validation import check_varies, least_contrast, sheet
 LEVELS = 20
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Structure:
     """Correlation length, alignment and, against the threshold, the shape of the region above it; made by `structure`.

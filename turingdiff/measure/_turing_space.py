@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.measure._dispersion import dispersion
 from turingdiff.measure._dispersion_relation import Dispersion
 
 NO_STATE = "no steady state found"
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class TuringSpace:
     """The regime of a system in linear theory at every point of a plane of parameters; made by `turing_space`.

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.network._weights import Weights, time_features
 
 Pad = Callable[[np.ndarray], None]
@@ -34,6 +35,7 @@ def wrapped_ring(padded: np.ndarray) -> None:
     padded[0], padded[-1] = padded[-2], padded[1]
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class ResidualLayers:
     """The layers of a network in one dtype: taps (9, in, out) and biases (out,)."""

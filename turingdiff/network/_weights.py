@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from turingdiff.denoising._levels import COSINE_STRETCH
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.files import atomic_path
 
 FORMAT = "turingdiff network 1"
@@ -91,6 +92,7 @@ class Architecture:
         return shapes | ({"classes": (self.classes, self.embedding)} if self.classes else {})
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Weights:
     """A trained network: architecture, arrays (float32), and the record of its training."""

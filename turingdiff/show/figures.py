@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.files import atomic_path
 from turingdiff.show.colour import COLORMAP, limits
 from turingdiff.show.tables import Table
@@ -24,6 +25,7 @@ GOLDEN_RATIO = 0.618034
 LETTERS = 15  # of the size of a table, in an inch
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Strip:
     """Pictures in a row under one title.

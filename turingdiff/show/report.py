@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.files import atomic_path
 from turingdiff.show.colour import COLORMAP, colours, indexed
 from turingdiff.show.figures import write_figure
@@ -30,6 +31,7 @@ UNTOUCHED = (217, 222, 227)  # no difference at all
 DECADES, SHADES = 6, 24  # of the maps of differences
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class PixelSources:
     """The largest contribution to every pixel: S samples at L - 1 noise levels and, last, finished.
@@ -67,6 +69,7 @@ class PixelSources:
     periodic: bool
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Perturbations:
     """How far perturbations of N cells spread, each of one cell alone, at K readings of the clock.
@@ -113,6 +116,7 @@ class Panel:
     perturbations: Perturbations | None = None
 
 
+@short_repr
 @dataclass(frozen=True)
 class Report:
     """What the page shows: `uncertainty` says what ± means in the table."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.show.colour import COLORMAP, limits
 from turingdiff.show.figures import DPI
 
@@ -21,6 +22,7 @@ FONT = 6.2
 CHARACTERS = 49  # of this font in a line of a card
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class Card:
     """One picture of a contact sheet.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from turingdiff.engine.short_repr import short_repr
 from turingdiff.files import atomic_path
 
 NOTHING = "-"
@@ -36,6 +37,7 @@ class Number(str):
         return made
 
 
+@short_repr
 @dataclass(frozen=True)
 class Table:
     """``rows`` maps a row's name, with its unit in brackets, to one text a column; a missing value is "-".
