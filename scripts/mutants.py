@@ -149,6 +149,10 @@ def main():
     results = []
     with tempfile.TemporaryDirectory() as folder:
         copy, cache = copy_of_the_repository(Path(folder) / "copy"), Path(folder) / "cache"
+        outcome, by, seconds = run_tests(copy, cache, ["tests"], options.limit)
+        if outcome != "survived":
+            sys.exit(f"the unchanged package fails its tests: {by}")
+        print(f"unchanged: the tests pass in {seconds} s, and the kernels are compiled", flush=True)
         drawn = sample(options.sample, options.seed, options.only)
         for number, (path, place, operator, occurrence) in enumerate(drawn[options.skip :], options.skip):
             file = copy / path

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 # Quick: few examples, the same each time. Full (`make test-slow`): many, and others each time.
-hypothesis.settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile("quick", max_examples=15, deadline=None, derandomize=True, database=None)
 hypothesis.settings.register_profile("full", max_examples=200, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("quick")
 

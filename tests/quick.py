@@ -3,6 +3,11 @@
 import pytest
 
 
+def slow(*values):
+    """The values as parameters that run in ``make test-slow`` only."""
+    return [pytest.param(value, marks=pytest.mark.slow) for value in values]
+
+
 def slow_unless(quick, cases):
     """The cases as parameters; those for which ``quick(*case)`` is false run in ``make test-slow`` only."""
     rows = [case if isinstance(case, tuple) else (case,) for case in cases]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from quick import slow
 from tiny_networks import tiny
 
 import turingdiff as td
@@ -271,7 +272,7 @@ def test_the_curves_are_medians_and_the_steps_are_patch_sizes(result):
         assert left > levels.max() > levels.min() > right > 0  # from noise to image
 
 
-@pytest.mark.parametrize("count", [1, 2, pytest.param(9, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [1, *slow(2, 9)])
 def test_the_figure_of_one_to_many_rules(count, tmp_path):
     rules = {f"rule {n}": wiener(pictures(seed=n)) for n in range(count)}
     found = compared({"network": small()} | rules, samples=3)

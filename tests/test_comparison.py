@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from PIL import Image
+from quick import slow
 
 import turingdiff as td
 from turingdiff.comparison import check_folder
@@ -255,7 +256,7 @@ def at_rest(phi, i, j, t, p, g, out):
     out[0, i, j] = 0.0 * phi[0, i, j]
 
 
-@pytest.mark.parametrize("make", [td.denoising.wiener, td.denoising.equivariant, td.denoising.pca_local])
+@pytest.mark.parametrize("make", [td.denoising.wiener, *slow(td.denoising.equivariant, td.denoising.pca_local)])
 def test_machines_that_weigh_no_patches_have_no_sources(make, tmp_path):
     result = td.compare({"machine": make(td.data.fashion()[0][:8])}, samples=1)
     assert result.columns["machine"].pixel_sources is None

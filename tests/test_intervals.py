@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from quick import slow
 
 import turingdiff as td
 
@@ -41,9 +42,7 @@ def test_the_bootstrap_is_that_of_all_resamples_at_once():
     assert measure.median_interval(values) == found
 
 
-@pytest.mark.parametrize(
-    "interval", [measure.mean_interval, pytest.param(measure.median_interval, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("interval", [measure.mean_interval, *slow(measure.median_interval)])
 def test_nineteen_of_twenty_hold_the_truth(interval):
     draws = np.random.default_rng(0).normal(1.5, 2.0, (150, 40))
     found = [interval(draw) for draw in draws]

@@ -268,6 +268,7 @@ def test_the_plane_orders_copy_mosaic_sample_and_noise():
     assert at["copy"][1] < at["mosaic"][1] < at["sample"][1] < at["noise"][1]
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_the_plane_orders_turing_patterns_against_other_runs():
     rule = td.morphogenesis.schnakenberg(a=0.1, dx=1.0, diffusion=(1, 30))
