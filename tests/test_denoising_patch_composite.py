@@ -258,7 +258,7 @@ def test_a_size_may_be_a_function_of_sigma_and_is_at_most_the_image():
         (3.0, TypeError, r"whole number.*got 3\.0"),
         (True, TypeError, "whole number.*got True"),
         (None, TypeError, "whole number.*got None"),
-        ("cifar", ValueError, r"patch schedule 'cifar'; there are .*cifar10-edm"),
+        ("cifar", ValueError, "patch schedule 'cifar'; did you mean 'cifar10-edm'"),
         (lambda sigma: 0, ValueError, r"patch\(80\.\d+\) must be at least 1"),
     ],
 )

@@ -454,7 +454,7 @@ def test_the_command_prints_its_address_and_ends_with_ctrl_c():
 @pytest.mark.compiled
 @pytest.mark.parametrize(
     "arguments, message",
-    [(["zebra"], "there is no 'zebra'"), (["gray_scott", "--preset", "zebra"], "no preset 'zebra'"),
+    [(["zebra"], "no model, machine or network 'zebra'"), (["gray_scott", "--preset", "zebra"], "no preset 'zebra'"),
      (["nothing.json"], "nothing.json")],
 )  # fmt: skip
 def test_the_command_refuses_what_it_does_not_know(arguments, message, capsys):

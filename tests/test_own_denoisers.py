@@ -102,7 +102,7 @@ def test_every_function_takes_it(name):
 def test_it_is_compared_as_a_rule_and_as_the_reference(name):
     found = td.compare({"mine": OWN[name]}, samples=2, shapes={"mine": SHAPE})
     assert found.columns["mine"].pictures.shape == (2, 1, *SHAPE)
-    assert found.table.rows["radius seen [cells]"] == ("0",)
+    assert found.table.rows["neighbourhood radius [cells]"] == ("0",)
     assert "training images" not in found.table.rows
     rules = {"mine": OWN[name], "ideal": ideal(IMAGES)}
     for reference, other in (("mine", "ideal"), ("ideal", "mine")):

@@ -13,7 +13,7 @@ import turingdiff as td
 PACKAGES = ("comparison", "denoising", "measure", "network", "show", "patches")
 # Their values are few, or their fields cannot be arrays: they have a repr of their own, or that of a dataclass.
 ARRAYS = ("ndarray", "NDArray", "Mapping", "Sequence", "tuple[int, ...]", "tuple[float, ...]")
-OWN = {"Machine", "Denoiser", "Network"}  # rules: `Rule.__repr__`
+OWN = {"Machine", "Denoiser", "Network", "NoisePredictor"}  # rules: `Rule.__repr__`
 
 
 def results():

@@ -173,7 +173,7 @@ def test_noise_may_differ_by_channel_and_follow_the_clock():
         kicked((1, 2, 3), [0, 0.01])
 
 
-@pytest.mark.parametrize("stepper", [td.euler, td.heun, td.rk4, td.rkc, td.adaptive, midpoint], ids=str)
+@pytest.mark.parametrize("stepper", [td.euler, td.heun, td.rk4, td.rkc, td.adaptive, midpoint])
 def test_a_deterministic_stepper_refuses_a_rule_with_noise(stepper):
     for noise in (0.1, lambda t: 0.1):
         with pytest.raises(ValueError, match=r"decay has noise, which .* would drop: use stepper=td\.euler_maruyama"):

@@ -128,7 +128,7 @@ def test_weights_go_to_pytorch_and_back():
     torch.manual_seed(3)
     there = ResidualNetwork(replace(SMALL, layers=2, classes=2))
     torch.nn.init.normal_(there.down.weight)
-    weights = td.denoising.networks.Weights(there.architecture, there.arrays(), {"size": [8, 8]})
+    weights = td.network.Weights(there.architecture, there.arrays(), {"size": [8, 8]})
     back = ResidualNetwork.of(weights)
     assert {name: value.tolist() for name, value in back.state_dict().items()} == {
         name: value.tolist() for name, value in there.state_dict().items()

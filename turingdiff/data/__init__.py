@@ -15,6 +15,5 @@ __all__ = [
     "read_map",
     "read_mask",
     "resampled",
-    "shapes",
     "to_unit",
 ]
