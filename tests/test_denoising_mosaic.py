@@ -1,3 +1,4 @@
+import pickle
 from functools import partial
 
 import naive_denoising as naive
@@ -339,3 +340,47 @@ def test_a_window_wider_than_the_torus_is_refused():
 def test_the_mosaic_of_a_local_machine_has_the_size_of_its_images():
     with pytest.raises(ValueError, match=r"size of the training images \(5, 5\), got \(6, 5\)"):
         mosaic(local(pictures(2, 1, 5, 5), 3), pictures(1, 6, 5))
+
+
+# --- classes
+
+
+LABELS = np.array([0, 1, 0, 1, 1, 0])
+
+
+def test_sources_of_a_class_keep_the_index_of_the_whole_set():
+    images = np.random.default_rng(7).uniform(-1, 1, (6, 1, 8, 8)).astype(np.float32)
+    machine = equivariant_local(images, patch=3, labels=LABELS)
+    made = td.denoising.sample(machine, n=1, labels=[1], rng=0)[0]
+    found = mosaic(machine, made, label=1)
+    assert set(LABELS[found.image].ravel()) == {1}
+    values = images[found.image, :, found.row, found.column].transpose(2, 0, 1)
+    np.testing.assert_array_equal(found.value, values)
+    for conditional in (machine.conditional(1), machine.conditional(1).conditional(1)):
+        again = mosaic(pickle.loads(pickle.dumps(conditional)), made)
+        np.testing.assert_array_equal(again.image, found.image)
+        np.testing.assert_array_equal(conditional.images_numbered(found.image), images[found.image])
+    assert consistency(machine, made, label=1).fraction == found.consistency(made).fraction
+    assert td.denoising.uncertainty(machine, made, 0.5, label=1).patches.max() == 3 * 36
+    with pytest.raises(ValueError, match="no labels"):
+        mosaic(equivariant_local(images, patch=3), made, label=1)
+
+
+# --- noise levels far from the images
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sigma", [1e-100, 1e-22])
+def test_a_training_image_is_its_own_denoised_image_at_any_low_noise(sigma, dtype):
+    images = np.random.default_rng(8).uniform(-1, 1, (3, 1, 6, 6)).astype(np.float32)
+    machine = equivariant_local(images, patch=3)
+    np.testing.assert_array_equal(machine.denoise(images[1].astype(dtype), sigma), images[1].astype(dtype))
+
+
+def test_far_above_the_images_a_pixel_is_the_mean_of_its_patches_and_beyond_that_refused():
+    images = np.random.default_rng(9).uniform(-1, 1, (3, 1, 6, 6)).astype(np.float32)
+    machine = td.denoising.local(images, patch=1)
+    np.testing.assert_allclose(machine.denoise(np.zeros((1, 6, 6)), 9e6), images.mean(0), rtol=0, atol=1e-6)
+    for far in (1e8, 1e10, 1e-151):
+        with pytest.raises(ValueError, match="exact from sigma"):
+            machine.denoise(np.zeros((1, 6, 6)), far)

@@ -53,7 +53,7 @@ def pixel_sources(rule: Machine, run: Run, finals: Sequence[Mosaic]) -> PixelSou
         levels=int((np.asarray(rule.times()) > 0).sum()),
         pictures=pictures,
         number=used,
-        images=to_unit(rule.images[used]),
+        images=to_unit(rule.images_numbered(used)),
         image=sprite.reshape(image.shape),
         row=row,
         column=column,

@@ -1,6 +1,5 @@
 """The bundled images, and the loaders of the user's own."""
 
-from turingdiff.data import shapes
 from turingdiff.data.bundled import fashion, find_fashion
 from turingdiff.data.images import check_images, from_unit, to_unit
 from turingdiff.data.pictures import read_map, read_mask, resampled

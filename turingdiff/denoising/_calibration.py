@@ -14,7 +14,7 @@ from turingdiff.denoising._levels import cosine_levels
 from turingdiff.denoising._machine import Machine
 from turingdiff.denoising._patch_sizes import Schedule, odd
 from turingdiff.engine.short_repr import short_repr
-from turingdiff.patches.posterior import image_lanes, padded_queries
+from turingdiff.patches.posterior import image_lanes, padded_queries, precision_at
 from turingdiff.patches.size_kernels import posterior_states_of_sizes
 from turingdiff.patches.softmax import SoftmaxState
 
@@ -110,7 +110,7 @@ def denoise_with_sizes(machine: Machine, fields: np.ndarray, sigma: float, sizes
     (count, channels, *shape), dtype, radii = fields.shape, fields.dtype, np.array(sizes) // 2
     assert machine.admissible is not None  # the machines of `calibrate` have it
     places = [machine.admissible(tuple(shape), machine.images.shape[2:], int(r)) for r in radii]
-    wraps, halo, precision = places[0].wraps, int(radii[-1]), dtype.type(0.5 / sigma**2)
+    wraps, halo, precision = places[0].wraps, int(radii[-1]), dtype.type(precision_at(sigma))
     rows, row_ranges = _shared_shifts([p.rows for p in places], radii)
     columns, column_ranges = _shared_shifts([p.columns for p in places], radii)
     queries = padded_queries(fields, halo, wraps)

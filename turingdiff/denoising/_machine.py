@@ -31,19 +31,22 @@ class Machine(Denoiser):
         (N,) the class of every image; see `conditional`.
     remade
         ``remade(images)``: the same machine of other images.
+    numbers
+        (N,) the index of every image in the set that was given, rising; None where these are all of them.
     """
 
     images: np.ndarray
     remade: Callable[[np.ndarray], Machine]
     admissible: Callable[[tuple[int, int], tuple[int, int], int], Admissible] | None = None
     labels: np.ndarray | None = None
+    numbers: np.ndarray | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The images say it all: covariances and compiled functions are made anew where the machine is unpickled.
-        return _with_labels, (self.remade, self.images, self.labels)
+        return _with_labels, (self.remade, self.images, self.labels, self.numbers)
 
     def conditional(self, label: Any) -> Machine:
-        """The machine of the images of one class.
+        """The machine of the images of one class. Sources of its pixels keep the index that they have in the whole set.
 
         Raises
         ------
@@ -55,11 +58,30 @@ class Machine(Denoiser):
         chosen = self.labels == label
         if not chosen.any():
             raise ValueError(f"{self.name} has no image of class {label!r}; it has {np.unique(self.labels).tolist()}")
-        return _with_labels(self.remade, self.images[chosen], self.labels[chosen])
+        numbers = np.flatnonzero(chosen) if self.numbers is None else self.numbers[chosen]
+        return _with_labels(self.remade, self.images[chosen], self.labels[chosen], numbers)
+
+    def numbered(self, places: np.ndarray) -> np.ndarray:
+        """Indices in the set that was given, of images of this machine."""
+        return places if self.numbers is None else self.numbers[places]
+
+    def images_numbered(self, numbers: np.ndarray) -> np.ndarray:
+        """Images by their indices in the set that was given."""
+        return self.images[numbers if self.numbers is None else np.searchsorted(self.numbers, numbers)]
 
 
-def _with_labels(remade: Callable[[np.ndarray], Machine], images: np.ndarray, labels: np.ndarray | None) -> Machine:
-    return replace(remade(images), labels=labels)
+def of_class(machine: Any, label: Any) -> Any:
+    """The machine of one class, or the machine itself for None."""
+    return machine if label is None else machine.conditional(label)
+
+
+def _with_labels(
+    remade: Callable[[np.ndarray], Machine],
+    images: np.ndarray,
+    labels: np.ndarray | None,
+    numbers: np.ndarray | None = None,
+) -> Machine:
+    return replace(remade(images), labels=labels, numbers=numbers)
 
 
 Factory = TypeVar("Factory", bound=Callable[..., Machine])

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from turingdiff.data.images import to_unit
 from turingdiff.denoising._denoiser import level
-from turingdiff.denoising._machine import Machine, compared_with
+from turingdiff.denoising._machine import Machine, compared_with, of_class
 from turingdiff.engine.flow import check_field
 from turingdiff.engine.short_repr import short_repr
 from turingdiff.patches.lanes import LANES
 from turingdiff.patches.moment_kernels import nearest_patches
-from turingdiff.patches.posterior import image_lanes, padded_queries
+from turingdiff.patches.posterior import image_lanes, padded_queries, precision_at
 from turingdiff.patches.softmax import Moments, merge_all
 
 # Squared distances closer than this are equal: one grey level in one pixel of a byte image is 6e-5.
@@ -30,7 +31,7 @@ class Mosaic:
     Attributes
     ----------
     image
-        (H, W) index of the training image.
+        (H, W) index of the training image, in the set that the machine was given: of a machine of one class, too.
     row, column
         (H, W) place of the patch's centre in it.
     distance
@@ -106,7 +107,12 @@ class Consistency:
 
 
 def consistency(
-    machine: Machine, image: np.ndarray, patch: int | None = None, tolerance: float = ONE_GREY_LEVEL
+    machine: Machine,
+    image: np.ndarray,
+    patch: int | None = None,
+    tolerance: float = ONE_GREY_LEVEL,
+    *,
+    label: Any = None,
 ) -> Consistency:
     """How far an image obeys the theorem: every pixel is the centre of its nearest admissible training patch.
 
@@ -115,7 +121,7 @@ def consistency(
 
     Parameters
     ----------
-    image, patch
+    image, patch, label
         As for `mosaic`.
     tolerance
         The difference, on the [-1, 1] scale, up to which a pixel equals a centre; by default a grey level of 8 bits.
@@ -125,10 +131,12 @@ def consistency(
     ValueError
         As `mosaic`, and for a tolerance that is negative or not finite.
     """
-    return mosaic(machine, image, patch).consistency(np.asarray(image), tolerance)
+    return mosaic(machine, image, patch, label=label).consistency(np.asarray(image), tolerance)
 
 
-def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None, sigma: float | None = None) -> Mosaic:
+def mosaic(
+    machine: Machine, image: np.ndarray, patch: int | None = None, sigma: float | None = None, *, label: Any = None
+) -> Mosaic:
     """The nearest admissible training patch of every pixel (Kamb & Ganguli 2025, theorem 4.1), and its weight.
 
     By the theorem a finished sample of the machine equals the centre of that patch at every pixel. Ties (identical
@@ -144,6 +152,8 @@ def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None, sigma:
         Odd side of the window; by default the one that the machine uses at `sigma`.
     sigma
         The noise level; by default the machine's lowest positive one.
+    label
+        The class of the image, for one that was sampled with ``labels=``: its pixels come from images of this class.
 
     Raises
     ------
@@ -151,7 +161,7 @@ def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None, sigma:
         For anything but one image, sigma that is not positive, a canvas or window for which the machine is not defined,
         or a machine that does not weigh training patches.
     """
-    image = np.asarray(image)
+    machine, image = of_class(machine, label), np.asarray(image)
     field = check_field(machine, to_unit(image) if image.dtype == np.uint8 else image).astype(float)
     if field.ndim != 3:
         raise ValueError(f"mosaic takes one image (C, H, W), got {field.shape}")
@@ -159,7 +169,7 @@ def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None, sigma:
     sigma = level(machine.times()[-2] if sigma is None else sigma)
     r, places = compared_with(machine, shape, sigma, patch)
     images = machine.images
-    precision, moments = 0.5 / sigma**2, []
+    precision, moments = precision_at(sigma), []
     queries = padded_queries(field[None], r, places.wraps)
     least = np.full(shape, np.inf)
     winner, place = np.zeros(shape, int), np.zeros(shape, int)
@@ -187,4 +197,4 @@ def mosaic(machine: Machine, image: np.ndarray, patch: int | None = None, sigma:
     entropy = np.maximum(state.entropy()[0], 0)  # rounding may lead a hair below
     row, column = np.divmod(place, images.shape[3])
     value = to_unit(images[winner, :, row, column]).transpose(2, 0, 1)
-    return Mosaic(winner, row, column, np.sqrt(least), weight, value, 2 * r + 1, sigma, entropy)
+    return Mosaic(machine.numbered(winner), row, column, np.sqrt(least), weight, value, 2 * r + 1, sigma, entropy)

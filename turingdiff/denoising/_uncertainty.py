@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from turingdiff.denoising._denoiser import level
-from turingdiff.denoising._machine import Machine, compared_with
+from turingdiff.denoising._machine import Machine, compared_with, of_class
 from turingdiff.engine.flow import check_field
 from turingdiff.engine.short_repr import short_repr
 from turingdiff.patches.admissible import places_of_pixels
 from turingdiff.patches.moment_kernels import softmax_moments
-from turingdiff.patches.posterior import image_lanes, padded_queries
+from turingdiff.patches.posterior import image_lanes, padded_queries, precision_at
 from turingdiff.patches.softmax import Moments, merge_all
 
 
@@ -45,7 +46,7 @@ class Uncertainty:
         return np.exp(self.entropy)
 
 
-def uncertainty(machine: Machine, y: np.ndarray, sigma: float) -> Uncertainty:
+def uncertainty(machine: Machine, y: np.ndarray, sigma: float, *, label: Any = None) -> Uncertainty:
     """How undecided the machine still is about every pixel of `y` at the noise level `sigma`.
 
     H(x) = -sum_p W_p log W_p, W = softmax_p(-||y_Ox - p||²/(2 sigma²)), over the admissible patches. It is computed in
@@ -59,6 +60,8 @@ def uncertainty(machine: Machine, y: np.ndarray, sigma: float) -> Uncertainty:
     ----------
     y
         (C, H, W) or (B, C, H, W), image plus sigma times standard normal noise.
+    label
+        The class, for a field on the way to an image of one class: it is compared with images of this class only.
 
     Raises
     ------
@@ -66,9 +69,10 @@ def uncertainty(machine: Machine, y: np.ndarray, sigma: float) -> Uncertainty:
         For sigma that is not positive, a canvas on which the machine is not defined, or a machine that does not weigh
         training patches.
     """
+    machine = of_class(machine, label)
     y, sigma = check_field(machine, y), level(sigma)
     fields = y.reshape(-1, *y.shape[-3:]).astype(float)
-    shape, precision = fields.shape[2:], 0.5 / sigma**2
+    shape, precision = fields.shape[2:], precision_at(sigma)
     r, places = compared_with(machine, shape, sigma)
     queries, moments = padded_queries(fields, r, places.wraps), []
     for banks in image_lanes(machine.images, shape, r, places.wraps, fields.dtype, 4 * len(fields)):

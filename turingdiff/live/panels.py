@@ -88,7 +88,8 @@ def sources(machine: Rule, field: np.ndarray, sigma: float, row: int, column: in
         "effective": float(np.exp(-(positive * np.log(positive)).sum())),
         "shape": list(machine.images.shape[1:]),
         "sources": [
-            {"image": int(n), "row": int(rows[i]), "column": int(columns[j]), "share": float(weights[n, i, j]),
+            {"image": int(machine.numbered(n)), "row": int(rows[i]), "column": int(columns[j]),
+             "share": float(weights[n, i, j]),
              "pixels": _bytes(machine.images[n]),
              "label": None if machine.labels is None else int(machine.labels[n])}
             for n, i, j in zip(image, y, x, strict=True)

@@ -28,6 +28,24 @@ NOWHERE = 1e9
 # in a patch: 170 for a grey 17x17, 480 in colour, 590 for a colour 19x19; wider colour patches are computed twice.
 LOGIT_ERROR = 1e-7
 TOLERANCE = 7e-5
+# Where even a lane without an image is 5,000 nats away in a window of one pixel, and 0.5/sigma² is a number.
+LOWEST_SIGMA, HIGHEST_SIGMA = 1e-150, 1e7
+
+
+def precision_at(sigma: float) -> float:
+    """1/(2 sigma²), by which squared distances become logits.
+
+    Raises
+    ------
+    ValueError
+        For a noise level at which posteriors over patches are not exact.
+    """
+    if not LOWEST_SIGMA <= sigma <= HIGHEST_SIGMA:
+        raise ValueError(
+            f"posteriors over patches are exact from sigma = {LOWEST_SIGMA:g} to {HIGHEST_SIGMA:g}, got {sigma:g}; "
+            "far above the images all patches weigh the same, and D is their mean"
+        )
+    return 0.5 / sigma**2
 
 
 def patch_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, r: int, admissible: Admissible) -> np.ndarray:
@@ -36,6 +54,8 @@ def patch_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, r: int
     Float32 fields are computed in float32; a pixel so unlike all patches that rounding could show
     (beyond 7e-5) is computed again in float64.
     """
+    if precision_at(sigma) > float(np.finfo(fields.dtype).max):
+        return _posterior(images, fields.astype(float), sigma, r, admissible)[0].astype(fields.dtype)
     result, top = _posterior(images, fields, sigma, r, admissible)
     if fields.dtype == np.float32:
         doubtful = -top * LOGIT_ERROR > TOLERANCE
@@ -52,7 +72,7 @@ def _posterior(images, fields, sigma, r, admissible) -> tuple[np.ndarray, np.nda
     dtype = fields.dtype
     queries = padded_queries(fields, r, admissible.wraps)
     merged: SoftmaxState | None = None
-    precision = dtype.type(0.5 / sigma**2)
+    precision = dtype.type(precision_at(sigma))
     for banks in image_lanes(images, (height, width), r, admissible.wraps, dtype, count * (channels + 2)):
         shape = (count, len(banks), height, width)
         least, total = np.zeros(shape, dtype), np.zeros(shape, dtype)
