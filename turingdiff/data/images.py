@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -40,6 +42,12 @@ def to_unit(images: ArrayLike) -> np.ndarray:
     unit /= np.float32(127.5)
     unit -= np.float32(1)
     return unit
+
+
+def unit_blocks(images: np.ndarray, at_once: int) -> Iterator[np.ndarray]:
+    """Images some at a time, on the scale of the machines, in float64: the whole set need not fit the memory so."""
+    for first in range(0, len(images), at_once):
+        yield to_unit(images[first : first + at_once]).astype(float)
 
 
 def from_unit(images: ArrayLike) -> np.ndarray:

@@ -22,7 +22,7 @@ import numba
 import numpy as np
 from numpy import fft
 
-from turingdiff.data.images import check_images, to_unit
+from turingdiff.data.images import check_images, unit_blocks
 from turingdiff.denoising._machine import Machine, make_machine, same_size, short_name
 from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.patches.cells import one_more, unit
@@ -120,8 +120,8 @@ def _states(queries: list[_Transformed], images: np.ndarray, precision: np.float
     """The softmax state over `images` of every query; blocks are transformed once for all of them."""
     found: list[list[SoftmaxState]] = [[] for _ in queries]
     length = _block_length(images)
-    for first in range(0, len(images), length):
-        block = _Transformed(to_unit(images[first : first + length]).astype(float))
+    for pixels in unit_blocks(images, length):
+        block = _Transformed(pixels)
         for query, states in zip(queries, found, strict=True):
             best = min((state.least.item() for state in states), default=np.inf)
             states += _block_states(query, block, precision, best)

@@ -6,11 +6,12 @@ from functools import partial
 
 import numpy as np
 
-from turingdiff.data.images import check_images, to_unit
+from turingdiff.data.images import check_images, unit_blocks
 from turingdiff.denoising._machine import Labels, Machine, make_machine, same_size, short_name
 from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.patches.admissible import same_place
 from turingdiff.patches.cells import clipped, machine_cell, own_place
+from turingdiff.patches.softmax import SoftmaxState, merge_all
 
 IMAGES_AT_ONCE = 256
 
@@ -24,16 +25,11 @@ def ideal_posterior(images: np.ndarray, fields: np.ndarray, sigma: float) -> np.
 
 
 def _one(images: np.ndarray, field: np.ndarray, sigma: float) -> np.ndarray:
-    peak, total, mean = -np.inf, 0.0, np.zeros_like(field)
-    for first in range(0, len(images), IMAGES_AT_ONCE):
-        block = to_unit(images[first : first + IMAGES_AT_ONCE]).astype(float)
-        logits = -((block - field) ** 2).sum(axis=(1, 2, 3)) / (2 * sigma**2)
-        highest = max(peak, logits.max())
-        weights = np.exp(logits - highest)
-        before = np.exp(peak - highest)
-        peak, total = highest, total * before + weights.sum()
-        mean = mean * before + (weights[:, None, None, None] * block).sum(axis=0)
-    return mean / total
+    precision, states = 0.5 / sigma**2, []
+    for block in unit_blocks(images, IMAGES_AT_ONCE):
+        squared = ((block - field) ** 2).sum(axis=(1, 2, 3))
+        states.append(SoftmaxState.of(squared[:, None, None, None], block[:, None], precision))
+    return merge_all(states, precision).mean()[0]
 
 
 @short_name("ideal")

@@ -12,13 +12,9 @@ from turingdiff.denoising._denoiser import level
 from turingdiff.denoising._machine import Machine, compared_with, of_class
 from turingdiff.engine.flow import check_field
 from turingdiff.engine.short_repr import short_repr
-from turingdiff.patches.lanes import LANES
-from turingdiff.patches.moment_kernels import nearest_patches
-from turingdiff.patches.posterior import image_lanes, padded_queries, precision_at
-from turingdiff.patches.softmax import Moments, merge_all
+from turingdiff.patches.nearest import nearest_admissible
+from turingdiff.patches.posterior import precision_at
 
-# Squared distances closer than this are equal: one grey level in one pixel of a byte image is 6e-5.
-TIE = 1e-9
 # A grey level of 8 bits on the [-1, 1] scale.
 ONE_GREY_LEVEL = 2 / 255
 
@@ -168,31 +164,8 @@ def mosaic(
     shape = field.shape[1:]
     sigma = level(machine.times()[-2] if sigma is None else sigma)
     r, places = compared_with(machine, shape, sigma, patch)
-    images = machine.images
-    precision, moments = precision_at(sigma), []
-    queries = padded_queries(field[None], r, places.wraps)
-    least = np.full(shape, np.inf)
-    winner, place = np.zeros(shape, int), np.zeros(shape, int)
-    first = 0
-    for banks in image_lanes(images, shape, r, places.wraps, field.dtype, 3 * LANES):
-        lanes = (1, len(banks), shape[0], shape[1] * LANES)
-        best, found = np.full(lanes, np.inf), np.zeros(lanes, np.int64)
-        block, size = Moments.start((1, len(banks), *shape)), images.shape[2:]
-        nearest_patches(
-            queries, banks, places.rows, places.columns, r, TIE, size, best, found, precision, *block.arrays
-        )
-        moments.append(block.merged(precision))
-        for k in range(len(banks)):
-            split = (*shape, LANES)
-            distances = best[0, k].reshape(split)
-            lane = (distances <= distances.min(-1, keepdims=True) + TIE).argmax(-1)[..., None]
-            distance = np.take_along_axis(distances, lane, -1)[..., 0]
-            closer = distance < least - TIE
-            least = np.where(closer, distance, least)
-            winner = np.where(closer, first + lane[..., 0], winner)
-            place = np.where(closer, np.take_along_axis(found[0, k].reshape(split), lane, -1)[..., 0], place)
-            first += LANES
-    state = merge_all(moments, precision)
+    images, precision = machine.images, precision_at(sigma)
+    winner, place, least, state = nearest_admissible(images, field, r, places, precision)
     weight = state.weight(least, precision)[0]
     entropy = np.maximum(state.entropy()[0], 0)  # rounding may lead a hair below
     row, column = np.divmod(place, images.shape[3])

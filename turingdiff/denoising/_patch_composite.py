@@ -15,7 +15,7 @@ from functools import partial
 
 import numpy as np
 
-from turingdiff.data.images import check_images, to_unit
+from turingdiff.data.images import check_images, unit_blocks
 from turingdiff.denoising._levels import cosine_levels, karras_levels
 from turingdiff.denoising._machine import Labels, Machine, is_torus, make_machine, same_size, short_name
 from turingdiff.denoising._patch_sizes import SCHEDULES as PUBLISHED_SIZES
@@ -212,8 +212,7 @@ def run_sums(a: np.ndarray, k: int) -> np.ndarray:
 
 def _blocks(images: np.ndarray) -> Iterator[np.ndarray]:
     """The images some at a time, (C, H, W, n) float64."""
-    for first in range(0, len(images), IMAGES_AT_ONCE):
-        yield np.moveaxis(to_unit(images[first : first + IMAGES_AT_ONCE]), 0, -1).astype(float, order="C")
+    return (np.ascontiguousarray(np.moveaxis(block, 0, -1)) for block in unit_blocks(images, IMAGES_AT_ONCE))
 
 
 def _side(side: int, name: str) -> int:

@@ -8,18 +8,18 @@ depends on; cut off at a threshold it becomes a mask, and the posterior is taken
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
-from turingdiff.data.images import check_images, to_unit
+from turingdiff.data.images import check_images, unit_blocks
 from turingdiff.denoising._machine import Labels, Machine, make_machine, same_size, short_name
 from turingdiff.denoising._wiener import Components, principal_components
 from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.patches.cells import one_more, unit
-from turingdiff.patches.softmax import SoftmaxState
+from turingdiff.patches.softmax import SoftmaxState, merge_all
 
 IMAGES_AT_ONCE = 256
 # Levels whose masks are kept, as bits: more than a trajectory of 20, and 27 MiB for colour images of 32x32.
@@ -138,25 +138,12 @@ def masked_posterior(
     queries = fields.reshape(len(fields), -1).astype(float)
     mask = np.unpackbits(bits(sigma), axis=1, count=queries.shape[1]).astype(float)
     precision = np.float64(0.5 / sigma**2)
-    states: list[SoftmaxState] = []
-    for rows in _blocks(images):
-        new = [_softmax_state(((query - rows) ** 2) @ mask, rows, precision) for query in queries]
-        states = [a.merge(b, precision) for a, b in zip(states, new, strict=True)] if states else new
-    return np.stack([state.mean() for state in states]).reshape(fields.shape).astype(fields.dtype)
-
-
-def _softmax_state(squared: np.ndarray, rows: np.ndarray, precision: np.floating) -> SoftmaxState:
-    """The state of a block of images (n, d): a softmax (of one channel) for every coordinate."""
-    least = squared.min(axis=0)
-    weights = np.exp((least - squared) * precision)
-    return SoftmaxState(least, weights.sum(axis=0), (weights * rows).sum(axis=0)[:, None])
-
-
-def _blocks(images: np.ndarray) -> Iterator[np.ndarray]:
-    """The images as rows, some at a time: (n, C H W) float64."""
-    for first in range(0, len(images), IMAGES_AT_ONCE):
-        block = to_unit(images[first : first + IMAGES_AT_ONCE])
-        yield block.reshape(len(block), -1).astype(float)
+    states = [
+        [SoftmaxState.of(((query - rows) ** 2) @ mask, rows[..., None], precision) for query in queries]
+        for rows in (block.reshape(len(block), -1) for block in unit_blocks(images, IMAGES_AT_ONCE))
+    ]
+    means = [merge_all(of_field, precision).mean() for of_field in zip(*states, strict=True)]
+    return np.stack(means).reshape(fields.shape).astype(fields.dtype)
 
 
 def _check_threshold(threshold: Any) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from turingdiff.data.images import check_images, to_unit
+from turingdiff.data.images import check_images, to_unit, unit_blocks
 from turingdiff.denoising._machine import Machine, make_machine, same_size, short_name
 from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.engine.short_repr import short_repr
@@ -96,7 +96,7 @@ def principal_components(images: np.ndarray) -> Components:
             f"the covariance of {count} images of {size} numbers each is a matrix of {min(count, size)} x "
             f"{min(count, size)}, expected at most {LARGEST}: take {LARGEST} of the images, or make them smaller"
         )
-    mean = np.sum([block.sum(axis=0) for block in _blocks(images)], axis=0) / count
+    mean = np.sum([block.sum(axis=0) for block in unit_blocks(images, IMAGES_AT_ONCE)], axis=0) / count
     decomposed = _decomposed_images if count <= size else _decomposed_covariance
     modes, variances = decomposed(images, mean)
     varying = variances > np.finfo(float).eps * max(count, size) * variances.max()
@@ -116,11 +116,6 @@ def gaussian_posterior(components: Components, fields: np.ndarray, sigma: float)
     return np.stack([one(field) for field in fields.astype(float)]).astype(fields.dtype)
 
 
-def _blocks(images: np.ndarray) -> Iterator[np.ndarray]:
-    for first in range(0, len(images), IMAGES_AT_ONCE):
-        yield to_unit(images[first : first + IMAGES_AT_ONCE]).astype(float)
-
-
 def _decomposed_images(images: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Modes and variances from the singular values of the centred images; a (C H W)² matrix is never made."""
     centred = (to_unit(images).astype(float) - mean).reshape(len(images), -1)
@@ -131,7 +126,7 @@ def _decomposed_images(images: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray
 def _decomposed_covariance(images: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Modes and variances from the covariance, summed block by block in order."""
     covariance = np.zeros((mean.size, mean.size))
-    for block in _blocks(images):
+    for block in unit_blocks(images, IMAGES_AT_ONCE):
         centred = (block - mean).reshape(len(block), -1)
         covariance += centred.T @ centred
     variances, modes = np.linalg.eigh(covariance / len(images))

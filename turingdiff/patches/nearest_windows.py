@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turingdiff.engine.compile import kernel
-from turingdiff.patches.nearest_shift import _real
+from turingdiff.patches.nearest_shift import finite_pixels
 
 Boundary = Literal["periodic", "zero"] | None
 
@@ -58,7 +58,7 @@ def nearest_windows(
     step = _at_once(queries, patch)
     found = []
     for start in range(0, len(queries), step):
-        windows = _windows(_real(queries[start : start + step], "image"), patch, boundary)
+        windows = _windows(finite_pixels(queries[start : start + step], "image"), patch, boundary)
         found.append(_search(windows, train, patch, boundary, axes, skipped[start : start + step]))
     return Found(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
@@ -149,7 +149,7 @@ def _blocks(train: NDArray, patch: int, boundary: Boundary) -> Iterator[tuple[ND
     """Windows (n, D) of some images, each once an image, and their numbers in the whole set."""
     step = _at_once(train, patch)
     for start in range(0, len(train), step):
-        windows = _windows(_real(train[start : start + step], "images"), patch, boundary)
+        windows = _windows(finite_pixels(train[start : start + step], "images"), patch, boundary)
         each = windows.shape[1] * windows.shape[2]
         windows = windows.reshape(len(windows), each, -1)
         kept = []
@@ -176,7 +176,7 @@ def _principal_axes(train: NDArray, patch: int, boundary: Boundary) -> NDArray[n
     depth = train.shape[1] * patch**2
     scatter, total, count = np.zeros((depth, depth)), np.zeros(depth), 0
     for index in some:
-        windows = _windows(_real(train[index : index + 1], "images"), patch, boundary).reshape(-1, depth)
+        windows = _windows(finite_pixels(train[index : index + 1], "images"), patch, boundary).reshape(-1, depth)
         scatter += windows.T @ windows
         total += windows.sum(axis=0)
         count += len(windows)

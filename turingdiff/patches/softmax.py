@@ -20,7 +20,14 @@ class SoftmaxState:
     total: np.ndarray
     weighted: np.ndarray
 
-    def merge(self, other: SoftmaxState, precision: np.floating) -> SoftmaxState:
+    @classmethod
+    def of(cls, squared: np.ndarray, values: np.ndarray, precision: Any) -> SoftmaxState:
+        """The state of n patches at squared distances (n, B, ...), with values (n, B, C, ...)."""
+        least = squared.min(axis=0)
+        weights = np.exp((least - squared) * precision)
+        return cls(least, weights.sum(axis=0), (weights[:, :, None] * values).sum(axis=0))
+
+    def merge(self, other: SoftmaxState, precision: Any) -> SoftmaxState:
         """The state of both; associative up to rounding."""
         least = np.minimum(self.least, other.least)
         a, b = (np.exp((least - state.least) * precision) for state in (self, other))
