@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +16,7 @@ Point = tuple[int, int]
 
 def count_runs(
     field: ArrayLike,
-    line: int | tuple[Point, Point],
+    line: int | Sequence[Point],
     threshold: float | None = None,
     *,
     periodic: bool = False,
@@ -33,7 +34,7 @@ def count_runs(
         One channel, (H, W) or (1, H, W).
     line
         A row, from 0 to H - 1; or the two ends ((y0, x0), (y1, x1)) of a line, cells of the field, both counted. A
-        column x is ((0, x), (H - 1, x)).
+        column x is ((0, x), (H - 1, x)). More than two points are a path of such lines, along an arc for example.
     threshold
         In units of the field. None takes the level of `shapes` over the whole field, midway between the means of its
         two classes (Otsu 1979). Unlike a level from the line alone it counts no run on a line beside the pattern, and
@@ -68,22 +69,28 @@ def count_runs(
     return count_regions(values[None, rows, columns] > threshold, BY_EDGES, (False, periodic))
 
 
-def _cells(line: int | tuple[Point, Point], shape: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    ends = np.asarray(line)
-    if ends.dtype.kind not in "iu":
+def _cells(line: int | Sequence[Point], shape: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    points = np.asarray(line)
+    if points.dtype.kind not in "iu":
         raise TypeError(f"line is {line!r}, expected whole numbers: a row, or ((y0, x0), (y1, x1))")
-    if ends.shape == ():
-        ends = np.array([(ends, 0), (ends, shape[1] - 1)])
-    if ends.shape != (2, 2):
-        raise ValueError(f"line is {line!r}, expected a row, or the two ends ((y0, x0), (y1, x1))")
-    if ends.min() < 0 or (ends >= shape).any():
+    if points.shape == ():
+        points = np.array([(points, 0), (points, shape[1] - 1)])
+    if points.ndim != 2 or points.shape[1] != 2 or len(points) < 2:
+        raise ValueError(f"line is {line!r}, expected a row, the two ends ((y0, x0), (y1, x1)), or a path of points")
+    if points.min() < 0 or (points >= shape).any():
         last = (shape[0] - 1, shape[1] - 1)
         raise ValueError(f"line is {line!r}, expected cells of the field, from (0, 0) to {last}")
-    ends = ends.astype(np.int64)
-    steps = int(np.abs(ends[1] - ends[0]).max())
+    points = points.astype(np.int64)
+    parts = [_between(a, b) for a, b in zip(points[:-1], points[1:], strict=True)]
+    cells = np.concatenate([parts[0], *(part[:, 1:] for part in parts[1:])], axis=1)  # a corner counts once
+    return cells[0], cells[1]
+
+
+def _between(a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(2, n) the cells of a straight line, rows and columns."""
+    steps = int(np.abs(b - a).max())
     if steps == 0:
-        return ends[:1, 0], ends[:1, 1]
+        return a[:, None]
     n = np.arange(steps + 1)
     # In whole numbers, so that a line and its reverse have the same cells; ties to the lower index.
-    rows, columns = (-((steps - 2 * (a * (steps - n) + b * n)) // (2 * steps)) for a, b in ends.T)
-    return rows, columns
+    return -((steps - 2 * (a[:, None] * (steps - n) + b[:, None] * n)) // (2 * steps))
