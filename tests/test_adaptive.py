@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from quick import all_in_one
 from rules import decay_rule, heat_rule, last, logistic_rule
 
 import turingdiff as td
@@ -144,7 +143,7 @@ def test_a_reaction_that_runs_away_is_named_with_its_time():
         last(td.evolve(rule, field, [0, 3.0], stepper=td.adaptive))
 
 
-@all_in_one(
+@pytest.mark.parametrize(
     "options, message",
     [
         ({"rtol": 0}, "0 < rtol < 1 and atol >= 0, got rtol=0"),

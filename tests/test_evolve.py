@@ -7,7 +7,6 @@ import plain
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from quick import all_in_one
 from rules import decay_rule, heat_rule, last, logistic_rule, swinging_heat
 
 import turingdiff as td
@@ -73,7 +72,7 @@ def test_uniform_times_are_a_sequence():
         times[5]
 
 
-@all_in_one("arguments", [(0, 0, 1), (0, 1, 0), (0, np.inf, 1), (np.nan, 1, 1), (0, 1, np.nan)])
+@pytest.mark.parametrize("arguments", [(0, 0, 1), (0, 1, 0), (0, np.inf, 1), (np.nan, 1, 1), (0, 1, np.nan)])
 def test_uniform_refuses(arguments):
     with pytest.raises(ValueError, match=r"needs t0 != t1 and dt > 0, all finite"):
         td.uniform(*arguments)
@@ -257,7 +256,7 @@ def test_rows_of_the_engines_buffers_begin_on_cache_lines(dtype, width, radius):
 # --- what evolve refuses
 
 
-@all_in_one(
+@pytest.mark.parametrize(
     "field, message",
     [
         (np.zeros((1, 4, 4)), r"schnakenberg has 2 channels \(u, v\): .*got \(1, 4, 4\)"),
@@ -275,7 +274,7 @@ def test_a_field_that_does_not_fit_is_refused_at_the_door(field, message):
             call()
 
 
-@all_in_one("dtype", [int, np.float16, complex, ">f8"])
+@pytest.mark.parametrize("dtype", [int, np.float16, complex, ">f8"])
 def test_a_field_of_another_dtype_is_refused(dtype):
     with pytest.raises(TypeError, match="a field is float32 or float64, got"):
         td.evolve(schnakenberg(), np.zeros((2, 4, 4), dtype), [0, 0.001])
@@ -478,7 +477,7 @@ def test_simulate_keeps_about_200_frames_or_what_fits_in_memory(monkeypatch):
     assert len(td.simulate(decay_rule(), field, times, frames=21).times) == 21  # asked for is asked for
 
 
-@all_in_one(
+@pytest.mark.parametrize(
     "options, message",
     [
         ({"frames": 3, "every": 2}, "frames= or every=, not both"),
@@ -622,7 +621,7 @@ def test_a_run_of_another_version_says_so(tmp_path):
 # --- rules
 
 
-@all_in_one(
+@pytest.mark.parametrize(
     "arguments, error, message",
     [
         (("cell", (), 1), TypeError, "cell must be a function"),
@@ -644,7 +643,7 @@ def test_a_rule_refuses(arguments, error, message):
         td.Rule(*arguments)
 
 
-@all_in_one(
+@pytest.mark.parametrize(
     "call",
     [
         lambda: td.simulate(schnakenberg, np.ones((2, 4, 4)), [0, 1]),
@@ -657,7 +656,7 @@ def test_a_system_that_was_not_called_is_no_rule(call):
         call()
 
 
-@all_in_one("stepper", ["rkc", None, type(td.adaptive)])
+@pytest.mark.parametrize("stepper", ["rkc", None, type(td.adaptive)])
 def test_a_stepper_is_no_name_and_no_class(stepper):
     with pytest.raises(TypeError, match=r"stepper must be one such as td\.rkc, or an object of your own, got"):
         last(td.evolve(decay_rule(), np.ones((1, 2, 2)), [0, 1], stepper=stepper))

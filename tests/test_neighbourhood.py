@@ -3,7 +3,6 @@ import plain
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from quick import all_in_one
 
 import turingdiff as td
 from turingdiff.engine.kernels import fill_halo
@@ -93,7 +92,7 @@ def test_only_a_torus_is_periodic():
     assert not td.Neighbourhood(1, ("periodic", "periodic", "zero", "zero")).periodic
 
 
-@all_in_one(
+@pytest.mark.parametrize(
     "arguments, message",
     [
         ((-1,), "radius must be a whole number >= 0 or None, got -1"),
@@ -115,7 +114,7 @@ def test_a_neighbourhood_refuses(arguments, message):
         td.Neighbourhood(*arguments)
 
 
-@all_in_one("value", [np.nan, np.inf, [[1.0, 2.0]], [0.0, np.nan]])
+@pytest.mark.parametrize("value", [np.nan, np.inf, [[1.0, 2.0]], [0.0, np.nan]])
 def test_fixed_refuses_all_but_finite_numbers(value):
     with pytest.raises(ValueError, match="finite number, or one a channel"):
         td.fixed(value)
