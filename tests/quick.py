@@ -17,3 +17,25 @@ def slow_unless(quick, cases):
 def first_preset(system):
     """The preset that stands for the others: they share its cell function."""
     return next(iter(system.presets))
+
+
+def all_in_one(names, cases):
+    """One test of all the cases, for lists of bad input: each takes a line and no time, and the first that fails tells.
+
+    Written as ``pytest.mark.parametrize`` is.
+    """
+    names = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
+
+    def decorate(test):
+        def all_cases():
+            for case in cases:
+                try:
+                    test(**dict(zip(names, case if len(names) > 1 else [case], strict=True)))
+                except BaseException as error:
+                    error.add_note(f"of {names}: {case!r}")
+                    raise
+
+        all_cases.__name__, all_cases.__doc__, all_cases.__module__ = test.__name__, test.__doc__, test.__module__
+        return all_cases
+
+    return decorate

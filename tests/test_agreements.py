@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from quick import slow
+from quick import all_in_one, slow
 from tiny_networks import tiny
 
 import turingdiff as td
@@ -346,7 +346,7 @@ def test_the_same_seed_makes_the_same_files(tmp_path):
 # --- refused
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("rules", "options", "match"),
     [
         ({}, {"reference": "net"}, r"reference='net' is none of the rules \['network', 'wiener'\]"),
@@ -367,7 +367,7 @@ def test_what_cannot_be_compared_is_refused(rules, options, match):
         compared({name: rule for name, rule in given.items() if rule is not None}, **options)
 
 
-@pytest.mark.parametrize("rule", [td.morphogenesis.brusselator(), wiener(IMAGES).reverse_sde()])
+@all_in_one("rule", [td.morphogenesis.brusselator(), wiener(IMAGES).reverse_sde()])
 def test_a_rule_that_is_no_denoiser_is_refused(rule):
     with pytest.raises(TypeError, match=r"other: .* is no denoiser"):
         compared({"network": small(), "other": rule})
@@ -375,13 +375,13 @@ def test_a_rule_that_is_no_denoiser_is_refused(rule):
         compared({"network": small(), "other": rule}, "other")
 
 
-@pytest.mark.parametrize("samples", [0, -1])
+@all_in_one("samples", [0, -1])
 def test_a_number_of_pictures_below_1_is_refused_before_the_runs(samples):
     with pytest.raises(ValueError, match=f"samples.*{samples}"):
         compared({"network": small(), "wiener": wiener(IMAGES)}, samples=samples)
 
 
-@pytest.mark.parametrize("title", ["noise", NEAREST, "wiener, other noise"])
+@all_in_one("title", ["noise", NEAREST, "wiener, other noise"])
 def test_a_rule_with_the_title_of_a_control_is_refused_or_kept(title):
     rules = {"network": small(), "wiener": wiener(IMAGES), title: fixed(IMAGES[0])}
     try:

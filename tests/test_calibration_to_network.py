@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from quick import all_in_one
 
 import turingdiff as td
 from turingdiff.denoising import calibrate_to, equivariant_local, ideal, local
@@ -73,7 +74,7 @@ def test_the_default_sizes_end_at_the_receptive_field():
     assert len(str(found).splitlines()) == 3
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("options", "match"),
     [
         ({"machine": ideal}, "such as equivariant_local and local, got ideal"),

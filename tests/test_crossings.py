@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quick import all_in_one
 
 from turingdiff.measure import count_runs, shapes
 
@@ -102,7 +103,7 @@ def test_the_default_level_moves_with_the_field(field, scale, offset):
     assert count_runs(field * scale + offset, row) == count_runs(field, row)
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("field", "line", "options", "error", "match"),
     [
         (np.zeros((2, 5, 5)), 0, {}, ValueError, "expected one channel"),

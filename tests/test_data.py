@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
+from quick import all_in_one
 
 from turingdiff import data
 
@@ -477,7 +478,7 @@ def test_check_converts_other_floats():
     assert data.check_images(np.zeros((9, 3, 3), np.uint8)).shape == (9, 1, 3, 3)
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("images", "error", "message"),
     [
         (np.zeros((2, 4, 4)) + 1.01, ValueError, r"floats from 1\.01 to 1\.01, expected \[-1, 1\]; rescale"),

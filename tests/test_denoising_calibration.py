@@ -3,6 +3,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from quick import all_in_one
 
 import turingdiff as td
 from turingdiff.denoising import Calibration, add_noise, calibrate, cosine_levels, equivariant_local, local
@@ -210,7 +211,7 @@ IMAGES = pictures(4, 1, 7, 7)
 OTHERS = pictures(2, 1, 7, 7, seed=1)
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("given", "error", "match"),
     [
         ({"held_out": pictures(2, 1, 7, 8)}, ValueError, r"shape of the others, \(1, 7, 7\), got \(1, 7, 8\)"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quick import all_in_one
 
 import turingdiff as td
 from turingdiff.denoising import _equivariant as orbits
@@ -266,7 +267,7 @@ def test_a_field_of_another_size_is_refused():
         equivariant(pictures((2, 1, 5, 6))).denoise(np.zeros((1, 6, 5)), 1.0)
 
 
-@pytest.mark.parametrize("sigma", [0, -1.0, np.nan, np.inf])
+@all_in_one("sigma", [0, -1.0, np.nan, np.inf])
 def test_refused_levels(sigma):
     with pytest.raises(ValueError, match="sigma must be positive and finite"):
         equivariant(pictures((2, 1, 5, 6))).denoise(np.zeros((1, 5, 6)), sigma)

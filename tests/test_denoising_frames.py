@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from quick import all_in_one
 from rules import last
 
 import turingdiff as td
@@ -178,7 +179,7 @@ def test_samples_of_given_classes():
     assert fewer.tobytes() == both[:2].tobytes()
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     "call, message",
     [
         (lambda: ideal(IMAGES).conditional(0), "ideal has no labels: give them with the images"),

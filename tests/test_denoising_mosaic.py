@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quick import all_in_one
 
 import turingdiff as td
 from turingdiff.denoising import consistency, equivariant_local, ideal, local, mosaic, wiener
@@ -275,7 +276,7 @@ def test_one_grey_level_is_tolerated_and_two_are_not():
     assert consistency(machine, images[0] + np.uint8(2)).fraction == 0
 
 
-@pytest.mark.parametrize("tolerance", [-1e-9, np.nan, np.inf])
+@all_in_one("tolerance", [-1e-9, np.nan, np.inf])
 def test_refused_tolerances(tolerance):
     images = pictures(2, 1, 5, 5)
     with pytest.raises(ValueError, match="tolerance must be finite and >= 0, got"):
@@ -289,7 +290,7 @@ def test_a_machine_without_patches_has_no_mosaic():
             explain(wiener(images), images[0])
 
 
-@pytest.mark.parametrize("sigma", [0, -1.0, np.nan])
+@all_in_one("sigma", [0, -1.0, np.nan])
 def test_refused_levels(sigma):
     with pytest.raises(ValueError, match="sigma must be positive and finite"):
         mosaic(local(pictures(2, 1, 5, 5), 3), pictures(1, 5, 5), sigma=sigma)
@@ -301,7 +302,7 @@ def test_the_image_is_not_written():
     mosaic(equivariant_local(images, 3), image)
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("patch", "error", "match"),
     [
         (4, ValueError, "odd and >= 1.*got 4: try 3"),
@@ -316,7 +317,7 @@ def test_refused_patches(patch, error, match):
         mosaic(equivariant_local(pictures(2, 1, 5, 5), 3), pictures(1, 5, 5), patch)
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("image", "error", "match"),
     [
         (pictures(2, 1, 5, 5), ValueError, r"one image \(C, H, W\), got \(2, 1, 5, 5\)"),

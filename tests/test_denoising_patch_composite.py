@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quick import all_in_one
 
 import turingdiff as td
 from turingdiff.denoising import _patch_composite as patch_averages
@@ -250,7 +251,7 @@ def test_a_size_may_be_a_function_of_sigma_and_is_at_most_the_image():
     assert machine.denoise(y, 0.5).tobytes() == patch_composite(images, 4).denoise(y, 0.5).tobytes()
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("patch", "error", "match"),
     [
         (0, ValueError, "at least 1 pixel, got 0"),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from quick import slow_unless
+from quick import all_in_one, slow_unless
 
 from turingdiff.denoising import cosine_levels, equivariant_local, ideal, local
 from turingdiff.denoising._machine import DEFAULT_PATCH
@@ -107,7 +107,7 @@ def test_odd_and_positive_only(k):
         patch_sizes(lambda sigma: k, LEVELS)
 
 
-@pytest.mark.parametrize("patch", [True, 3.0, 2.5, None, (3, 5), np.float64(3), np.array([3])])
+@all_in_one("patch", [True, 3.0, 2.5, None, (3, 5), np.float64(3), np.array([3])])
 def test_anything_but_a_whole_number_is_a_type_error(patch):
     with pytest.raises(TypeError, match="odd whole number, a function of sigma or a schedule's name, got"):
         patch_sizes(patch, LEVELS)

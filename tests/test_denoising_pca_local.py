@@ -1,6 +1,7 @@
 import naive_denoising as naive
 import numpy as np
 import pytest
+from quick import all_in_one
 
 import turingdiff as td
 from turingdiff.denoising import _pca_local as covariance_masks
@@ -213,7 +214,7 @@ def test_samples_are_made_of_it():
     assert np.median(np.abs(samples[:, None] - images).min(1)) < 0.01
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("threshold", "error", "match"),
     [
         (1.5, ValueError, r"between 0 .*got 1\.5"),

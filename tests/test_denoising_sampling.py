@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quick import all_in_one
 
 import turingdiff as td
 from turingdiff.denoising import (
@@ -105,7 +106,7 @@ def test_refused_numbers_of_steps(levels, n):
         levels(n)
 
 
-@pytest.mark.parametrize("ends", [(1, 1), (1, 2), (1, 0), (1, -1), (np.nan, 0.1)])
+@all_in_one("ends", [(1, 1), (1, 2), (1, 0), (1, -1), (np.nan, 0.1)])
 def test_refused_ends_of_karras_levels(ends):
     with pytest.raises(ValueError, match=f"0 < sigma_min < sigma_max, got {ends[1]} and {ends[0]}"):
         karras_levels(10, *ends)
@@ -252,7 +253,7 @@ def test_double_precision_samples():
     np.testing.assert_allclose(images, sample(equivariant_local(IMAGES, 3), 1, levels=cosine_levels(3)), atol=1e-3)
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("options", "error", "match"),
     [
         ({"levels": [0.1, 1.0]}, ValueError, r"must fall from noise to image, got 0\.1 to 1\.0"),
@@ -304,7 +305,7 @@ def test_noise_is_that_of_its_seed():
     assert add_noise(IMAGES, 1.0, rng=1).tobytes() != add_noise(IMAGES, 1.0, rng=2).tobytes()
 
 
-@pytest.mark.parametrize("sigma", [-0.1, np.nan, np.inf])
+@all_in_one("sigma", [-0.1, np.nan, np.inf])
 def test_add_noise_refuses_levels(sigma):
     with pytest.raises(ValueError, match=f"finite and >= 0, got {sigma}"):
         add_noise(IMAGES, sigma, rng=0)
@@ -368,7 +369,7 @@ def test_evolve_yields_levels_and_fields():
         assert every_level[sigma].tobytes() == field.tobytes()
 
 
-@pytest.mark.parametrize("levels", [[1.0, 0.0, -1.0], [0.0, 1.0], [-1.0, -2.0]])
+@all_in_one("levels", [[1.0, 0.0, -1.0], [0.0, 1.0], [-1.0, -2.0]])
 def test_levels_below_zero_are_refused_before_the_first_step(levels):
     with pytest.raises(ValueError, match="ideal runs along sigma > 0"):
         td.evolve(ideal(IMAGES), IMAGES[0], levels)

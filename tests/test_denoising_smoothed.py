@@ -5,6 +5,7 @@ from itertools import combinations_with_replacement
 import naive_denoising as naive
 import numpy as np
 import pytest
+from quick import all_in_one
 
 import turingdiff as td
 from turingdiff.denoising import ideal, sample, smoothed
@@ -161,7 +162,7 @@ def test_it_is_not_equivariant():
 # --- at the door
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     "options, error, match",
     [
         ({"std": -0.1}, ValueError, r"std must be finite and >= 0, got -0\.1"),

@@ -3,6 +3,7 @@ from functools import partial
 import naive_denoising as naive
 import numpy as np
 import pytest
+from quick import all_in_one
 
 import turingdiff as td
 from turingdiff.denoising import add_noise, equivariant_local, ideal, local, uncertainty, wiener
@@ -168,7 +169,7 @@ def _exponentials(x, out):
         out[n] = fast_exp(x[n])
 
 
-@pytest.mark.parametrize("sigma", [0, -1.0, np.inf, np.nan])
+@all_in_one("sigma", [0, -1.0, np.inf, np.nan])
 def test_refused_levels(sigma):
     images = pictures(2, 1, 5, 5)
     with pytest.raises(ValueError, match="sigma must be positive and finite"):

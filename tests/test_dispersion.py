@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quick import all_in_one
 from rules import decay_rule, heat_rule, last
 
 import turingdiff as td
@@ -393,7 +394,7 @@ def test_a_uniform_field_serves_as_a_state():
     np.testing.assert_array_equal(dispersion(rule, field).kernel, dispersion(rule).kernel)
 
 
-@pytest.mark.parametrize("boundary", ["no_flux", "zero", td.fixed(0.1), ("no_flux", "no_flux", "periodic", "periodic")])
+@all_in_one("boundary", ["no_flux", "zero", td.fixed(0.1), ("no_flux", "no_flux", "periodic", "periodic")])
 def test_walls_are_refused(boundary):
     with pytest.raises(ValueError, match='make the rule with boundary="periodic"'):
         dispersion(brusselator(boundary=boundary))

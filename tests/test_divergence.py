@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from quick import all_in_one
 from rules import decay_rule, heat_rule
 from test_contract import DENOISERS, MACHINES, noisy, pixels
 
@@ -165,7 +166,7 @@ def equalised_rule():
     return td.Rule(equalised, {"goal": 2.0}, ["u"], td.Neighbourhood(0))
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     "options, error, words",
     [
         ({"size": 0.0}, ValueError, "positive distance"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from quick import slow_unless
+from quick import all_in_one, slow_unless
 from rules import heat_rule, last, logistic_rule
 from test_contract import (
     DENOISERS,
@@ -215,13 +215,13 @@ def test_a_stepper_of_your_own_says_where_it_evaluates_the_rate():
     np.testing.assert_array_equal(cone.radius, [0, 2, 4])
 
 
-@pytest.mark.parametrize("stepper", [td.adaptive, td.rkc])
+@all_in_one("stepper", [td.adaptive, td.rkc])
 def test_steppers_that_look_at_the_whole_field_are_refused(stepper):
     with pytest.raises(ValueError, match="whole field"):
         influence(heat_rule(), np.ones((1, 9, 9)), [0, 0.1], stepper=stepper)
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     "options, error, words",
     [
         ({"at": (9, 0)}, ValueError, "9 rows and 8 columns"),
@@ -330,7 +330,7 @@ def test_chunks_do_not_change_the_map(monkeypatch):
     np.testing.assert_array_equal(jacobian_map(machine, noisy(machine), 0.9).jacobian, whole.jacobian)
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     "options, error, words",
     [
         ({"at": (9, 0)}, ValueError, "outside"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from quick import slow
+from quick import all_in_one, slow
 
 import turingdiff as td
 
@@ -56,7 +56,7 @@ def test_what_is_no_row_of_numbers_is_refused(interval, values):
         interval(values)
 
 
-@pytest.mark.parametrize(("hits", "runs"), [(1, 0), (-1, 3), (4, 3)])
+@all_in_one(("hits", "runs"), [(1, 0), (-1, 3), (4, 3)])
 def test_impossible_shares_are_refused(hits, runs):
     with pytest.raises(ValueError, match="hits of"):
         measure.share_interval(hits, runs)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from quick import all_in_one
 
 import turingdiff as td
 from turingdiff.measure import count_legs
@@ -68,7 +69,7 @@ def test_a_blank_picture_has_no_legs(value):
     assert count_legs(np.random.default_rng(0).normal(value, 0.01, (28, 28))) == 0
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("picture", "error", "match"),
     [
         (np.zeros((10, 28)), ValueError, "10 rows, expected at least 20"),

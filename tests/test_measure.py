@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quick import all_in_one
 
 from turingdiff.measure import agreement, leave_one_out, novelty, spectrum, wavelength
 
@@ -186,7 +187,7 @@ def test_wavelength_refuses_a_constant(dtype, value):
         wavelength(np.full((2, 8, 8), value, dtype))
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@all_in_one("dtype", [np.float64, np.float32])
 def test_wavelength_refuses_what_is_only_rounding_and_takes_a_small_pattern(dtype):
     eps = np.finfo(dtype).eps
     pattern = stripes((32, 32), 2 * np.pi / 8)
@@ -239,7 +240,7 @@ def test_agreement_is_the_definition_sample_by_sample(C, H, W, seed):
         assert (one.r2, one.pearson) == pytest.approx(naive.agreement(a[i], b[i]))
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("a", "b", "match"),
     [
         (np.eye(3), np.eye(4), r"shape \(3, 3\) and reference \(4, 4\)"),
@@ -383,7 +384,7 @@ def test_memory_does_not_grow_with_the_set():
 TRAIN = np.zeros((3, 1, 5, 5), np.float32)
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("image", "images", "options", "error", "match"),
     [
         (np.zeros((5, 5)), TRAIN, {}, ValueError, r"image: got shape \(5, 5\), expected \(C, H, W\)"),

@@ -16,6 +16,7 @@ import plain
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quick import all_in_one
 from tiny_networks import SMALL, same, tiny
 
 import turingdiff as td
@@ -260,7 +261,7 @@ def test_the_last_step_is_to_D():
     np.testing.assert_allclose(final, machine.denoise(field, 0.7), atol=1e-12)
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     "field, error, message",
     [
         (pixels(3, 6, 7), ValueError, r"network has 1 channel \(grey\)"),
@@ -275,7 +276,7 @@ def test_fields_that_do_not_fit_a_network(field, error, message):
             ask(field, 0.7)
 
 
-@pytest.mark.parametrize("sigma", [0, -1, np.nan, np.inf])
+@all_in_one("sigma", [0, -1, np.nan, np.inf])
 def test_refused_noise_levels(sigma):
     for ask in (made().rate, made().denoise):
         with pytest.raises(ValueError, match="sigma must be positive and finite"):
@@ -308,7 +309,7 @@ def test_telling_another_class_keeps_the_rest():
     assert (other.name, other.canvas, other.channels) == (machine.name, machine.canvas, machine.channels)
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     "call, message",
     [
         (lambda: network(tiny(classes=3)), "network knows the classes 0 to 2, got label=None"),
@@ -558,7 +559,7 @@ def test_a_changed_byte_is_refused_or_does_not_matter(tmp_path_factory, place, c
     assert str(path) in error or same(found, replace(tiny(), record={"size": [6, 7]}))
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     "options, message",
     [
         ({"padding": "reflect"}, "padding must be one of zeros, circular, got 'reflect'"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quick import all_in_one
 
 import turingdiff as td
 from turingdiff.measure import leave_one_out, novelty, patch_distance, patch_leave_one_out, sources
@@ -206,7 +207,7 @@ def test_memory_does_not_grow_with_the_set():
 TRAIN = np.zeros((3, 1, 5, 5), np.float32)
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("image", "images", "patch", "options", "error", "match"),
     [
         (np.zeros((5, 5)), TRAIN, 3, {}, ValueError, r"image: got shape \(5, 5\), expected \(C, H, W\)"),
@@ -381,7 +382,7 @@ def test_a_mosaic_and_a_patch_distance_tell_their_sources():
     assert sources(patch_distance(images[1], images, 3)).pieces == 1
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("arguments", "options", "error", "match"),
     [
         ((np.zeros((3, 3)),) * 3, {}, TypeError, "image: got dtype float64, expected whole numbers"),

@@ -1,7 +1,7 @@
 import numpy as np
 import plain
 import pytest
-from quick import slow_unless
+from quick import all_in_one, slow_unless
 from rules import last
 
 import turingdiff as td
@@ -115,7 +115,7 @@ def test_presets_are_keywords_of_the_call():
     assert system("maze", F=0.03).params["k"] == 0.057
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     "call, message",
     [
         (lambda: two(c=1.0), "no parameter 'c' of two; there are a, b, Du"),

@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from quick import all_in_one
 
 import turingdiff as td
 from turingdiff.engine.stencils import laplacian
@@ -177,7 +178,7 @@ def test_a_partial_or_any_function_makes_the_rules():
     assert part.system == "brusselator"
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("parameters", "message"),
     [
         ({"b": np.ones(3)}, "exactly two.*b: \\(3,\\)"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quick import all_in_one
 from scipy.ndimage import gaussian_filter
 
 import turingdiff as td
@@ -324,7 +325,7 @@ def test_a_field_that_is_nowhere_or_everywhere_above_the_level_is_uniform():
     assert counted(field, level=-2, boundary="no_flux") == (1, 0, 1)
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("field", "options", "error", "match"),
     [
         (np.zeros(5), {}, ValueError, r"got shape \(5,\)"),
@@ -387,7 +388,7 @@ def test_an_oscillation_in_step_changes_by_how_much_of_its_magnitude_it_moves():
     assert change(*rounding, tolerance=1e-5) == 0
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("earlier", "later", "options", "match"),
     [
         (np.eye(4), np.eye(5), {}, r"earlier has shape \(4, 4\) and later \(5, 5\)"),
@@ -464,7 +465,7 @@ def test_the_last_tenth_is_found_among_frames_that_are_unevenly_spaced():
     assert observe(run).change == change(run.frames[-3, 0], run.final[0])
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("run", "match"),
     [
         (run_of(settling, frames=4), "nearest to nine tenths of the run is at 1 of it.*at least 11 frames"),
@@ -478,7 +479,7 @@ def test_a_run_of_another_size_or_length_is_refused(run, match):
         check_pattern(EXPECTED, run)
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("options", "match"),
     [
         ({"shape": (5,)}, r"shape must be \(H, W\)"),

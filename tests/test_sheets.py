@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from quick import all_in_one
 
 import turingdiff as td
 from turingdiff.show.figures import save_figure
@@ -49,7 +50,7 @@ def test_a_sheet_is_written_as_a_picture(tmp_path):
         assert image.size[0] > image.size[1] > 200
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     "arguments, message",
     [
         (([],), "at least one card and one column, got 0 and 5"),

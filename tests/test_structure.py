@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quick import all_in_one
 from scipy.special import j0, jn_zeros
 from test_shapes import discs, honeycomb, random_field, waves
 
@@ -213,7 +214,7 @@ def test_a_constant_has_no_structure(value, boundary):
         structure(np.full((5, 6), value), boundary=boundary)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@all_in_one("dtype", [np.float32, np.float64])
 def test_rounding_is_no_structure_but_a_small_pattern_is(dtype):
     eps = np.finfo(dtype).eps
     with pytest.raises(ValueError, match="constant"):
@@ -221,7 +222,7 @@ def test_rounding_is_no_structure_but_a_small_pattern_is(dtype):
     assert structure((1 + 1000 * eps * waves((20, 20), 0, 2)).astype(dtype)).order > 0.99
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     ("field", "options", "error", "match"),
     [
         (np.zeros(5), {}, ValueError, r"got shape \(5,\)"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from quick import all_in_one
 from rules import last
 
 import turingdiff as td
@@ -89,7 +90,7 @@ def test_a_system_without_a_stiffness_says_what_is_missing():
     assert len(still().times(dt=0.5, t_end=1.0)) == 3
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     "call, message",
     [
         (lambda: waves("near"), "no preset 'near' of waves; there are far"),

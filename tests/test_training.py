@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from quick import all_in_one
 from tiny_networks import same
 
 torch = pytest.importorskip("torch")
@@ -455,7 +456,7 @@ def test_images_that_do_not_fit(images, error, message, tmp_path):
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize(
+@all_in_one(
     "options, message",
     [
         *[
