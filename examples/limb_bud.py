@@ -2,8 +2,9 @@
 
 The bud begins as a bump and gains cells at its edge until it fills a paddle (`td.grow.edge`). The dose m of Fgf·Hoxd13
 rises from the base to the tip: below 0.27 the network is stable, so that there is a palm. Nothing counts the digits.
-Their number follows the width of the paddle, and differs from noise to noise: compare limb_bud.png, and the counts along
-an arc that are printed, at the end of growth and when digits have had time to merge. limb_bud.gif is the normal hand.
+A wider paddle has more, and the number differs from noise to noise: see limb_bud.png, and the counts along an arc below
+the tip that are printed, when the paddle is grown and when digits have had time to merge. limb_bud.gif is the normal
+hand.
 
 What is put in by hand: the outline of the paddle, the gradient of the dose, and where growth happens.
 """
@@ -57,12 +58,12 @@ def digits(run, k):
 
 
 def arc(inside):
-    """Cells along a curve parallel to the upper edge of the domain."""
+    """Cells along a curve below the tip, parallel to the edge of the domain; the flanks are left out."""
     columns = np.flatnonzero(inside.any(axis=0))
     top = inside.argmax(axis=0)
     depth = int(0.16 * len(inside))
     rows = np.minimum(top[columns] + depth, len(inside) - 1)
-    kept = inside[rows, columns]
+    kept = inside[rows, columns] & (top[columns] <= top[columns].min() + 0.25 * len(inside))
     return np.stack([rows[kept], columns[kept]], axis=1)
 
 

@@ -259,3 +259,112 @@ def test_shapes_have_the_areas_that_they_should():
 def test_what_is_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+# --- growth
+
+
+def test_dilution_alone_keeps_the_total():
+    rule = heat_rule(boundary="no_flux", growth=td.grow.uniform(0.01))
+    field = numbers(shape=(8, 9))
+    final = last(td.evolve(rule, field, td.uniform(0, 50, 0.01), stepper=td.rk4))
+    assert final.sum() * np.exp(2 * 0.01 * 50) == pytest.approx(field.sum(), rel=1e-12)
+
+
+def test_a_wave_on_a_stretching_line_decays_by_the_integral_of_its_rate():
+    """ln amplitude = -D k² ∫ exp(-2 rate t) dt - rate t, k² that of the grid."""
+    growth, end, n = 0.02, 30.0, 32
+    rule = heat_rule(D=0.5, boundary="periodic", growth=td.grow.uniform(growth))
+    wave = np.cos(2 * np.pi * 3 * np.arange(n) / n)
+    final = last(td.evolve(rule, wave[None, None], td.uniform(0, end, 0.02), stepper=td.rk4))
+    k2 = 2 - 2 * np.cos(2 * np.pi * 3 / n)
+    expected = -0.5 * k2 * (1 - np.exp(-2 * growth * end)) / (2 * growth) - growth * end
+    assert np.log(final[0, 0] @ wave / (wave @ wave)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_refined_field_has_the_same_amounts():
+    field = numbers(shape=(3, 4))
+    fine = td.grow.refined(field)
+    assert fine.shape == (1, 6, 8)
+    assert fine.sum() / 4 == pytest.approx(field.sum(), rel=1e-14)
+    assert td.grow.refined(field[:, :1]).shape == (1, 1, 8)
+
+
+def test_layers_come_when_they_are_due_and_begin_as_the_mean_of_their_neighbours():
+    start = np.zeros((5, 5), bool)
+    start[2, 2] = True
+    rule = masked(start, growth=td.grow.edge(1.0))
+    run = td.simulate(rule, np.full((1, 5, 5), 0.7) * start, td.uniform(0, 2.5, 0.1), every=5)
+    assert run.mask.sum(axis=(1, 2)).tolist() == [1, 1, 5, 5, 13, 13]
+    np.testing.assert_array_equal(run.frames[-1, 0][run.mask[-1]], 0.7)
+    assert not run.frames[-1, 0][~run.mask[-1]].any()
+    np.testing.assert_array_equal(run.mask_at(0), start)
+
+
+def test_growth_stays_within_and_at_the_tip_or_where_a_species_is_high():
+    start = np.zeros((9, 9), bool)
+    start[6:, 3:6] = True
+    envelope = np.zeros((9, 9), bool)
+    envelope[2:, 3:6] = True
+    up = td.simulate(
+        masked(start, growth=td.grow.tip(0.1, reach=1, within=envelope)), start[None] * 1.0, td.uniform(0, 1, 0.05)
+    )
+    assert (up.mask_at(-1) == envelope).all()
+    field = start[None] * 1.0
+    field[0, 6:, 5] = 3.0
+    high = td.simulate(masked(start, growth=td.grow.species(0.05, 0, above=2.5)), field, td.uniform(0, 0.05, 0.05))
+    assert high.mask_at(-1)[6:, 6].all()
+    assert not high.mask_at(-1)[:, 2].any()
+
+
+def test_a_run_that_grew_is_saved_with_its_masks(tmp_path):
+    rule = masked(RING, growth=td.grow.edge(0.5))
+    run = td.simulate(rule, numbers(), td.uniform(0, 1, 0.1), frames=3)
+    again = td.load_run(run.save(tmp_path / "run.npz"))
+    np.testing.assert_array_equal(again.mask, run.mask)
+    td.animate(again, tmp_path / "run.gif")
+
+
+@pytest.mark.slow
+def test_stripes_split_on_an_exponentially_growing_line():
+    """Crampin, Gaffney & Maini (1999): the number of peaks doubles, by splitting."""
+    cells, length = 256, 1.0
+    rule = td.morphogenesis.schnakenberg(
+        diffusion=(0.01, 1.0), dx=length / cells, boundary="no_flux", growth=td.grow.uniform(0.01)
+    )
+    run = td.simulate(rule, rule.initial((cells,), rng=0), td.uniform(0, 280, 0.5), stepper=td.rkc, frames=141)
+    peaks = [count_peaks(frame[0, 0]) for frame in run.frames]
+    steady = [count for count, before in zip(peaks[1:], peaks[:-1], strict=True) if count == before and count > 0]
+    assert steady == sorted(steady), "none is lost"
+    assert len(set(steady)) >= 3
+
+
+def count_peaks(line):
+    """Peaks of the activator, those at the ends included."""
+    padded = np.concatenate([[line[0]], line, [line[-1]]])
+    return int(((padded[1:-1] > padded[:-2]) & (padded[1:-1] >= padded[2:]) & (line > 1.5)).sum())
+
+
+@pytest.mark.parametrize(
+    "make, error, message",
+    [
+        (lambda: masked(None, growth=td.grow.edge(1.0)), ValueError, "no mask"),
+        (lambda: td.grow.edge(0), ValueError, "positive time"),
+        (lambda: td.grow.tip(1, reach=0), ValueError, "whole number of rows"),
+        (lambda: td.grow.uniform(np.nan), ValueError, "finite"),
+        (lambda: td.grow.species(1, -1, 0.5), ValueError, "number of a species"),
+    ],
+)
+def test_growth_that_is_refused(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_digits_are_counted_along_an_arc():
+    field = np.zeros((20, 21))
+    field[:, [3, 10, 17]] = 1
+    arc = [(8, 0), (4, 5), (3, 10), (4, 15), (8, 20)]
+    assert td.measure.count_runs(field, arc) == 3
+    assert td.measure.count_runs(field, arc[:3]) == 2
+    with pytest.raises(ValueError, match="a path of points"):
+        td.measure.count_runs(field, [(1, 2)])
