@@ -298,3 +298,10 @@ def test_a_table_fills_gaps_and_lines_up():
     assert (
         len({line.index(text) for line, text in zip(lines, ["b", "-", "2 "[:1], "3"], strict=True) if text != "2"}) == 1
     )
+
+
+def test_a_rule_with_noise_is_stepped_with_its_noise():
+    rules = {str(noise): td.morphogenesis.schnakenberg(t_end=0.5, noise=noise) for noise in (0.0, 0.2)}
+    made = td.compare(rules, samples=2, shapes=dict.fromkeys(rules, (16, 16)), frames=5)
+    quiet, noisy = (made.columns[name].pictures for name in rules)
+    assert noisy.std() > 2 * quiet.std()

@@ -36,6 +36,7 @@ from turingdiff.engine.evolution import evolution_of
 from turingdiff.engine.kernel_cache import cache_size, clear_cache
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.runs import frames_every, record
+from turingdiff.engine.steppers import stepper_of
 from turingdiff.engine.times import rounded_down, uniform
 from turingdiff.measure import Dispersion, dispersion, patterned, spectrum, wavelength
 from turingdiff.morphogenesis._system import SAFETY
@@ -148,21 +149,22 @@ def _simulate_and_save(
     rule: Rule, start: np.ndarray, times: Sequence[float], options: argparse.Namespace, name: str
 ) -> tuple[Run, list[Path]]:
     folder = check_folder(options.out)
-    run = _film_of(rule, start, times, options.frames)
+    run = _film_of(rule, start, times, options.frames, options.seed)
     film = animate(run, folder / f"{name}.gif").path
     if run.frames.ndim == 4 and run.final.shape[1] == 1:  # the picture of a line of cells is its history
         return run, [film, save_figure(kymograph(run), folder / f"{name}.png")]
     return run, [film, save_frame(run, folder / f"{name}.png")]
 
 
-def _film_of(rule: Rule, start: np.ndarray, times: Sequence[float], frames: int | None) -> Run:
+def _film_of(rule: Rule, start: np.ndarray, times: Sequence[float], frames: int | None, seed: int) -> Run:
     """The run in the species that its film shows: the others would take as much memory again."""
+    stepper = stepper_of(rule)
     if rule.shown is None:
-        return simulate(rule, start, times, frames=frames, progress=sys.stderr.isatty())
+        return simulate(rule, start, times, stepper=stepper, rng=seed, frames=frames, progress=sys.stderr.isatty())
     shown = np.s_[..., rule.shown : rule.shown + 1, :, :]
     steps = len(times) - 1
     every = frames_every(steps, start[shown], frames, None)
-    states = evolution_of(rule, start, times, every=every)
+    states = evolution_of(rule, start, times, stepper=stepper, rng=seed, every=every)
     evolution = ((t, field[shown], mask) for t, field, mask in states)
     run = record(rule, start[shown], evolution, -(-steps // every) + 1, sys.stderr.isatty())
     return replace(run, channels=(rule.channels[rule.shown],), shown=0)

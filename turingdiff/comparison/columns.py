@@ -14,6 +14,7 @@ from turingdiff.denoising._noise_prediction import as_denoiser
 from turingdiff.engine import Run, simulate
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.short_repr import short_repr
+from turingdiff.engine.steppers import stepper_of
 from turingdiff.measure import Novelty, Spectrum, Wavelength, leave_one_out, novelty, patterned, spectrum, wavelength
 from turingdiff.show.figures import Strip
 from turingdiff.show.report import Perturbations, PixelSources
@@ -70,7 +71,8 @@ def make_column(rule: Rule, shape: tuple[int, int], samples: int, rng: int, fram
         rule = as_denoiser(rule, shape)
     begin = time.perf_counter()
     times = rule.times()
-    run = simulate(rule, rule.initial(shape, rng, replicas=samples), times, frames=frames, rng=rng, progress=progress)
+    start = rule.initial(shape, rng, replicas=samples)
+    run = simulate(rule, start, times, stepper=stepper_of(rule), frames=frames, rng=rng, progress=progress)
     seconds = time.perf_counter() - begin
     pictures = run.view(-1)
     pictures = pictures if pictures.ndim == 4 else pictures[:, None]

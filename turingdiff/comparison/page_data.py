@@ -12,6 +12,7 @@ from turingdiff.data.images import to_unit
 from turingdiff.denoising import Machine, Mosaic, mosaic
 from turingdiff.engine import Run
 from turingdiff.engine.rule import Rule
+from turingdiff.engine.steppers import stepper_of
 from turingdiff.measure._influence import Influence, influences
 from turingdiff.show.colour import limits
 from turingdiff.show.report import Perturbations, PixelSources
@@ -101,7 +102,8 @@ def _lattice(length: int) -> list[int]:
 
 
 def _readings(rule: Rule, field: np.ndarray, times: Any, cells: list[tuple[int, int]]) -> list[Influence]:
-    return influences(rule, field, times, cells, every=-(-(len(times) - 1) // READINGS))
+    every = -(-(len(times) - 1) // READINGS)
+    return influences(rule, field, times, cells, every=every, stepper=stepper_of(rule), rng=0)
 
 
 def _joined(early: Influence, late: Influence) -> Influence:

@@ -233,6 +233,11 @@ def ancestral(flow, field, times, steps, rngs):
     return field
 
 
+def stepper_of(rule: Rule) -> AnyStepper:
+    """The stepper for a rule where nobody chooses one: `euler`, or `euler_maruyama` for a rule with noise."""
+    return euler_maruyama if rule.has_noise else euler
+
+
 def _required(rngs: Generators, name: str) -> Sequence[np.random.Generator]:
     if rngs is None:
         raise ValueError(f"{name} draws noise: give evolve, simulate or sample a seed or generator as rng=")

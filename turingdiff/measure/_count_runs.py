@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -81,7 +82,7 @@ def _cells(line: int | Sequence[Point], shape: tuple[int, int]) -> tuple[NDArray
         last = (shape[0] - 1, shape[1] - 1)
         raise ValueError(f"line is {line!r}, expected cells of the field, from (0, 0) to {last}")
     points = points.astype(np.int64)
-    parts = [_between(a, b) for a, b in zip(points[:-1], points[1:], strict=True)]
+    parts = [_between(a, b) for a, b in pairwise(points)]
     cells = np.concatenate([parts[0], *(part[:, 1:] for part in parts[1:])], axis=1)  # a corner counts once
     return cells[0], cells[1]
 
