@@ -26,6 +26,7 @@ EXAMPLES = {
     "cut_and_heal": {"film.gif", "figure.png"},
     "larger_canvas": {"film.gif", "figure.png"},
     "learned_texture": {"figure.png"},
+    "limb_bud": {"limb_bud.gif", "limb_bud.png"},
     "locality_dial": {"figure.png"},
     "patch_mosaic": {"figure.png"},
     "what_each_level_decides": {"film.gif", "figure.png"},
