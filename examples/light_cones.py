@@ -1,6 +1,6 @@
-"""Local rules without a blueprint: how far one cell is felt, in a Turing pattern, a machine and a trained network.
+"""How far a perturbation of one cell spreads: in a Turing pattern, a machine and a trained network.
 
-One cell is changed a little, and both runs go on with the same rule. Nothing is felt outside the light cone, the sum of
+One cell is changed a little, and both runs go on with the same rule. Nothing changes outside the light cone, the sum of
 the radii of the steps (dashed): not by a single bit. For Schnakenberg's system it opens by one cell a step, for the
 machine by half a patch, for the network by half its receptive field. The last two cones are wide at once; what matters
 in them (dotted: a hundredth of the largest difference) comes later, as the noise falls.

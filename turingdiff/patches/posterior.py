@@ -62,7 +62,7 @@ def patch_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, r: int
         samples = np.flatnonzero(doubtful.any(axis=(1, 2)))
         if samples.size:
             exact, _ = _posterior(images, fields[samples].astype(float), sigma, r, admissible)
-            # Pixel by pixel, or a pixel in doubt would be felt outside its neighbourhood.
+            # Pixel by pixel, or a pixel in doubt would change others outside its neighbourhood.
             result[samples] = np.where(doubtful[samples, None], exact, result[samples])
     return result
 

@@ -1,4 +1,4 @@
-"""An influence cone: how far a changed cell is felt against the clock, and maps of the difference."""
+"""An influence cone: how far a perturbation of one cell spreads, against the clock, and maps of the difference."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
-BOUND, FELT, SEEN, UNTOUCHED = "#777777", "#1f4e79", "#c2571a", "#d9dee3"
+BOUND, DETECTABLE, VISIBLE, UNTOUCHED = "#777777", "#1f4e79", "#c2571a", "#d9dee3"
 THRESHOLD = 0.01  # of the largest difference: what the eye makes out
 DECADES = 6  # of differences in the maps
 MAPS = 6
@@ -67,16 +67,16 @@ def draw_cone(ax: Axes, influence: Influence, marked: np.ndarray | None = None) 
         "farthest cell of the field", (1, edge), xycoords=("axes fraction", "data"), xytext=(-4, 3),
         textcoords="offset points", fontsize=7, color=BOUND, ha="right",
     )  # fmt: skip
-    ax.plot(clock, influence.radius, color=FELT, linewidth=1.6, label="differs at all")
+    ax.plot(clock, influence.radius, color=DETECTABLE, linewidth=1.6, label="differs at all")
     label = f"differs by more than {THRESHOLD:.0%} of the largest"
-    ax.plot(clock, influence.reach(THRESHOLD), color=SEEN, linewidth=1.4, linestyle=(0, (1, 1)), label=label)
+    ax.plot(clock, influence.reach(THRESHOLD), color=VISIBLE, linewidth=1.4, linestyle=(0, (1, 1)), label=label)
     if marked is not None:
-        ax.plot(clock[marked], influence.radius[marked], "o", color=FELT, markersize=4)
+        ax.plot(clock[marked], influence.radius[marked], "o", color=DETECTABLE, markersize=4)
     top = float(np.fmax(influence.radius, np.minimum(influence.bound, edge)).max())
     ax.set_ylim(0, 1.15 * max(top, 1.0))
     ax.set_xlim(clock[0], clock[-1])
     ax.set_ylabel("distance [cells]", fontsize=9)
-    ax.set_title(f"{influence.name}: how far a change of cell {influence.at} is felt", fontsize=9, loc="left", pad=20)
+    ax.set_title(f"{influence.name}: spread of a perturbation of cell {influence.at}", fontsize=9, loc="left", pad=20)
     _label_clock(ax, influence)
     ax.spines[["top", "right"]].set_visible(False)
     ax.tick_params(labelsize=8)
@@ -118,9 +118,9 @@ class _Film:
 def _logarithm(difference: np.ndarray) -> np.ndarray:
     """Decades below the largest; nan where nothing differs."""
     values = difference.astype(np.float64)
-    felt = values > 0
-    share = np.where(felt, values, 1.0) / (values.max() if felt.any() else 1.0)
-    return np.where(felt, np.maximum(np.log10(np.maximum(share, 1e-300)), -DECADES), np.nan)
+    differs = values > 0
+    share = np.where(differs, values, 1.0) / (values.max() if differs.any() else 1.0)
+    return np.where(differs, np.maximum(np.log10(np.maximum(share, 1e-300)), -DECADES), np.nan)
 
 
 def _chosen(influence: Influence) -> np.ndarray:
