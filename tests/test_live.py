@@ -47,6 +47,7 @@ def touched_system():
     session.apply({"kind": "step", "steps": 4})
     session.apply({"kind": "boundary", "name": "no_flux"})
     session.apply(brush((10, 10), radius=3))
+    session.apply(brush((12, 4), radius=3, value=2.0, density=0.3))
     session.advance(6)
     return session
 
@@ -80,7 +81,7 @@ def test_a_saved_session_is_repeated_bit_for_bit(make, tmp_path):
 
 def test_a_step_number_is_recorded_with_every_touch():
     session = touched_system()
-    assert [event["step"] for event in session.events] == [7, 10, 10, 14, 14]
+    assert [event["step"] for event in session.events] == [7, 10, 10, 14, 14, 14]
     assert session.step == 20
 
 
@@ -150,6 +151,7 @@ BAD = [
     (brush((0, 24), value=1.0), "column must be a whole number from 0 to 23"),
     (brush((0, 0), value=1.0, channel=2), "channel must be a whole number from 0 to 1"),
     (brush((0, 0), value=1.0, radius=-1), "radius must be from 0"),
+    (brush((0, 0), value=1.0, density=2.0), "density must be from 0 to 1"),
 ]
 
 
@@ -259,6 +261,8 @@ def test_the_panels_say_what_measure_says():
     assert said["pattern"] == "stripes"
     assert said["wavelength"] == pytest.approx(6 * session.rule.neighbourhood.dx, rel=0.05)
     assert measures(session.rule, np.ones((2, 20, 24)))["wavelength"] is None
+    rest = np.stack([1e-20 * waves[0], np.ones((20, 24))])  # of a pattern that has died away
+    assert measures(session.rule, rest)["pattern"] == "uniform"
 
 
 @pytest.mark.compiled

@@ -11,6 +11,7 @@ const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseco
 const drawn = () => new Promise((done) => requestAnimationFrame(done));
 const digits = (value, n = 4) => Number.parseFloat(value.toPrecision(n)).toString();
 const between = (value, low, high) => Math.min(high, Math.max(low, value));
+const SPRAY = 0.15; // the share of the cells under the brush: a smooth band of a species may collapse, a sprayed one seeds spots
 let count = 0;
 const unique = (name) => `${name}-${(count += 1)}`;
 
@@ -57,7 +58,7 @@ class Session {
     this.points = [];
     this.controls = {};
     this.grows = state.family === "time";
-    this.mode = this.grows ? "paint" : "inspect";
+    this.mode = this.grows ? "spray" : "inspect";
     this.build();
     this.update(state);
     this.recolour();
@@ -259,7 +260,8 @@ class Session {
     view.last = [row, column];
     this.send(() => { // the points that came while the last stroke was on its way, together
       const event = { kind: "brush", points: this.points, radius: Number(this.radius.value) };
-      if (this.mode === "paint") Object.assign(event, { channel: Number(this.species?.value || 0), value: Number(this.value.value) });
+      if (this.mode === "spray") event.density = SPRAY;
+      if (this.mode !== "erase") Object.assign(event, { channel: Number(this.species?.value || 0), value: Number(this.value.value) });
       this.points = [];
       return event;
     }, "brush");
@@ -426,7 +428,7 @@ class Session {
       this.send({ kind: "brush", points: [[height >> 1, width >> 1]], radius: Math.max(height, width) });
     } }, "Erase all");
     const [save, repeat] = this.saveCard();
-    const brush = this.card("Brush", this.modes(["paint", "erase"]), this.species.row, ...this.brushRows(1), make("div", { className: "bar" }, clear));
+    const brush = this.card("Brush", this.modes(["spray", "paint", "erase"]), this.species.row, ...this.brushRows(1), make("div", { className: "bar" }, clear));
     return [
       make("div", { className: "column" }, this.card("System", this.system.row, this.preset.row, this.summary, this.equations),
         this.card("Parameters", this.parameters), brush, save),
@@ -453,7 +455,7 @@ class Session {
     for (const { name, value, low, high } of state.parameters) {
       const { slider, number } = this.controls[name];
       if (document.activeElement !== slider) Object.assign(slider, { min: low, max: high, value });
-      if (document.activeElement !== number) number.value = digits(value, 6);
+      if (document.activeElement !== number) number.value = digits(value, 4);
     }
     this.syncBrush(fresh);
     this.family = state.system;

@@ -17,7 +17,7 @@ from turingdiff.patches.admissible import Admissible
 
 POINTS = 400  # of a curve
 SHOWN_SOURCES = 6
-NOTHING = 1e-5  # a contrast below this share of the values is no pattern yet
+NOTHING = 1e-5  # a contrast below this share of the largest value of any channel is no pattern
 
 
 @lru_cache(maxsize=8)
@@ -45,7 +45,7 @@ def measures(rule: Rule, field: np.ndarray) -> dict[str, Any]:
         (C, H, W); its shown channel is measured. Where the boundary is not periodic, under a Hann window.
     """
     plane = np.asarray(field[rule.shown or 0], float)
-    if plane.size < 2 or float(np.ptp(plane)) <= NOTHING * float(np.abs(plane).max()):
+    if plane.size < 2 or float(np.ptp(plane)) <= NOTHING * float(np.abs(field).max()):
         return {"spectrum": None, "pattern": "uniform", "wavelength": None}
     torus, dx = rule.neighbourhood.periodic, rule.neighbourhood.dx
     waves = spectrum(plane, dx, window=None if torus else "hann")

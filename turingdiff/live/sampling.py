@@ -219,10 +219,6 @@ class Sampling(Session):
             ]
         )
 
-    def paint(self, value: float) -> float:
-        """A value of an image, with the noise of the present level left out."""
-        return value
-
     def repeated(self) -> Sampling:
         """See `Session.repeated`."""
         return Sampling(self.base, self.origin, shape=tuple(self.first["shape"]), seed=self.first["seed"])

@@ -189,18 +189,29 @@ class Session(ABC):
             raise
 
     def on_brush(
-        self, points: Sequence[Sequence[int]], radius: float = 3.0, channel: int = 0, value: float | None = None
+        self,
+        points: Sequence[Sequence[int]],
+        radius: float = 3.0,
+        channel: int = 0,
+        value: float | None = None,
+        density: float = 1.0,
     ) -> None:
-        """Set the cells within `radius` of each point (row, column) to `value`; None erases them, all channels."""
+        """Set the cells within `radius` of each point (row, column) to `value`; None erases them, all channels.
+
+        `density` is the share of these cells that is set, drawn cell by cell: below 1 a spray.
+        """
         radius = number(radius, "radius", 0, LARGEST)
         channel = whole(channel, "channel", 0, len(self.rule.channels) - 1)
         value = None if value is None else number(value, "value", -1e6, 1e6)
+        density = number(density, "density", 0, 1)
         mask = self._mask(points, radius)
+        if density < 1:
+            mask &= self.rng().random(mask.shape) < density
         field = self.field.copy()
         if value is None:
             field[:, mask] = self.background()[:, mask]
         else:
-            field[channel, mask] = self.paint(value)
+            field[channel, mask] = value
         self.touch(field)
 
     @abstractmethod
@@ -210,10 +221,6 @@ class Session(ABC):
     @abstractmethod
     def touch(self, field: np.ndarray) -> None:
         """Go on from a field that was touched."""
-
-    def paint(self, value: float) -> float:
-        """The value in the field that stands for a value in the picture."""
-        return value
 
     def _mask(self, points: Sequence[Sequence[int]], radius: float) -> np.ndarray:
         if not isinstance(points, (list, tuple)) or not 1 <= len(points) <= MOST_STEPS:

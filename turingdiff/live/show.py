@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from turingdiff.engine import BlowUpError
+from turingdiff.live.panels import NOTHING
 from turingdiff.live.session import Session
 from turingdiff.show.colour import indexed, limits
 
@@ -47,6 +48,7 @@ class Show:
         if title in self._limits and self._at == self.session.version:
             return self._limits[title]
         low, high = limits([picture])
+        high = max(high, low + NOTHING * float(abs(self.session.field).max()))  # what has died away is dark
         if title in self._limits:
             before = self._limits[title]
             low = min(low, before[0] + KEPT * (low - before[0]))
