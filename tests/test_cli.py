@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 import turingdiff as td
-from turingdiff.engine.compile import cache_folders
 from turingdiff.cli import main
+from turingdiff.engine.compile import cache_folders
 
 compiled = pytest.mark.compiled
 
