@@ -30,7 +30,6 @@ from turingdiff.engine.fingerprint import (
     VERSIONS,
     compiler_fingerprint,
     fingerprint,
-    have_modules,
     is_overloaded,
     is_plain,
     is_walked_module,
@@ -122,7 +121,7 @@ def threads_allowed() -> bool:
 
 def _compiled(function: types.FunctionType, parallel: bool, options: dict, uses: list[Callable]) -> Callable:
     compiled, code = {"parallel": parallel, **options}, fingerprint(function)
-    if code is None or numba.config.DISABLE_JIT or not have_modules(function, *uses):
+    if code is None or numba.config.DISABLE_JIT:
         return numba.njit(**compiled)(function)
     # The first key says which rule, the second how this edition of the package and of its compiler computes it.
     rule = _hash(VERSIONS, parallel, fingerprint(*uses))

@@ -59,15 +59,6 @@ def fingerprint(*functions: Callable) -> str | None:
     return reading.digest.hexdigest()
 
 
-def have_modules(*functions: Callable) -> bool:
-    """Whether all functions that a kernel names belong to a module, which Numba imports when it loads the kernel."""
-    reading = _Reading()
-    for function in functions:
-        reading.add(function)
-    reading.walk()
-    return all(inspect.getmodule(function) is not None for function in reading.functions)
-
-
 @cache
 def compiler_fingerprint() -> str:
     """Hash of what every kernel depends on: the versions of the compilers and the engine's part in compiling."""
