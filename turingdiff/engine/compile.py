@@ -203,7 +203,7 @@ class _Copies:
             return self._jitted(value)
         if not is_plain(value) or is_overloaded(value):
             return value
-        if value.__globals__["__name__"].partition(".")[0] == PACKAGE and value.__closure__ is None:
+        if value.__globals__.get("__name__", "").partition(".")[0] == PACKAGE and value.__closure__ is None:
             register_jitable(**CELL_OPTIONS)(value)
             for _, used in named_values(value):
                 self.of(used, ())
