@@ -349,6 +349,10 @@ def count_peaks(line):
     "make, error, message",
     [
         (lambda: masked(None, growth=td.grow.edge(1.0)), ValueError, "no mask"),
+        (lambda: masked(RING, growth=td.grow.edge(1.0, within=np.ones((3, 3), bool))), ValueError, "expected the same"),
+        (lambda: masked(None, growth=0.05), TypeError, "td.grow.uniform"),
+        (lambda: td.morphogenesis.schnakenberg(b=np.ones((4, 4))).initial((5, 5)), ValueError, "the map b"),
+        (lambda: td.morphogenesis.schnakenberg(hold=(RING, 1.0)).initial((5, 5)), ValueError, "hold of"),
         (lambda: td.grow.edge(0), ValueError, "positive time"),
         (lambda: td.grow.tip(1, reach=0), ValueError, "whole number of rows"),
         (lambda: td.grow.uniform(np.nan), ValueError, "finite"),

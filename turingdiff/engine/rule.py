@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from turingdiff.engine.growth import Apical, Growth
+from turingdiff.engine.growth import Growth
 from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.engine.pickling import reduced
 from turingdiff.engine.probe import probe
-from turingdiff.engine.rule_parts import check_hold, check_noise, check_parameter
+from turingdiff.engine.rule_parts import check_growth, check_hold, check_noise, check_parameter
 from turingdiff.engine.suggestions import unknown
 
 CLOCKS = ("time", "sigma")
@@ -122,8 +122,7 @@ class Rule:
         object.__setattr__(self, "channels", names)
         object.__setattr__(self, "params", {key: check_parameter(key, value) for key, value in params.items()})
         object.__setattr__(self, "name", self.name or self.cell.__name__)
-        if isinstance(self.growth, Apical) and self.neighbourhood.mask is None:
-            raise ValueError(f"{self.name} has no mask, and {self.growth} adds cells to one: give mask= as well")
+        check_growth(self.name, self.growth, self.neighbourhood.mask)
         object.__setattr__(self, "hold", None if self.hold is None else check_hold(self.hold, len(names)))
         if not callable(self.noise):
             object.__setattr__(self, "noise", check_noise(self.name, names, self.noise))
@@ -186,20 +185,34 @@ class Rule:
         """
         if self.start is None:
             raise ValueError(f"{self.name} has no initial state of its own: make a ({len(self.channels)}, H, W) array")
+        known = self._shapes()
         if shape is None:
-            if self.neighbourhood.mask is None:
-                raise ValueError(f"{self.name} has no mask to take the shape from: give initial a shape (H, W)")
-            shape = self.neighbourhood.mask.shape
+            if not known:
+                raise ValueError(
+                    f"{self.name} has no mask, held cells or map to take the shape from: give initial (H, W)"
+                )
+            shape = next(iter(known.values()))
         shape = tuple(shape)
         shape = (1, *shape) if len(shape) == 1 else shape
         if len(shape) != 2 or any(n != int(n) or n < 1 for n in shape):
             raise ValueError(f"shape must be (H, W) or (W,) of whole numbers >= 1, got {shape!r}")
+        for what, size in known.items():
+            if tuple(size) != tuple(shape):
+                raise ValueError(f"{what} of {self.name} has the shape {tuple(size)}, but the field is {tuple(shape)}")
         if replicas is not None and (replicas != int(replicas) or replicas < 1):
             raise ValueError(f"replicas must be a whole number >= 1, got {replicas!r}")
         generator = np.random.default_rng(rng)
         states = [self.start(self, (shape[0], shape[1]), generator) for _ in range(1 if replicas is None else replicas)]
         state = np.stack(states) if replicas is not None else states[0]
         return self.with_held(state.astype(self.dtype if dtype is None else dtype))
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes (H, W) that the mask, held cells and maps ask for."""
+        mask = self.neighbourhood.mask
+        shapes = {} if mask is None else {"the mask": mask.shape}
+        if self.hold is not None:
+            shapes["hold"] = self.hold[0].shape
+        return shapes | {f"the map {name}": v.shape for name, v in self.params.items() if np.ndim(v) == 2}
 
     def with_held(self, field: np.ndarray) -> np.ndarray:
         """A copy of a field in which held cells have their values; the field itself where none is held."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from turingdiff.engine.growth import Apical, Uniform
 from turingdiff.engine.neighbourhood import check_mask
 
 
@@ -21,6 +22,18 @@ def check_hold(hold: Any, channels: int) -> tuple[np.ndarray, np.ndarray]:
             f"hold has values of shape {values.shape}, expected finite ({channels},) or {(channels, *cells.shape)}"
         )
     return cells, values
+
+
+def check_growth(name: str, growth: Any, mask: np.ndarray | None) -> None:
+    """Raise TypeError unless growth is one that `turingdiff.grow` makes, ValueError where it does not fit the mask."""
+    if growth is None or isinstance(growth, Uniform):
+        return
+    if not isinstance(growth, Apical):
+        raise TypeError(f"growth is td.grow.uniform(rate), or td.grow.edge, tip or species; got {growth!r}")
+    if mask is None:
+        raise ValueError(f"{growth} adds cells to a mask, and {name} has no mask: give mask=")
+    if growth.within is not None and growth.within.shape != mask.shape:
+        raise ValueError(f"within has the shape {growth.within.shape} and the mask {mask.shape}, expected the same")
 
 
 def check_noise(name: str, channels: Sequence[str], noise: Any) -> Any:
