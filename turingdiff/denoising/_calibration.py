@@ -14,7 +14,7 @@ from turingdiff.denoising._levels import cosine_levels
 from turingdiff.denoising._machine import Machine
 from turingdiff.denoising._patch_sizes import Schedule, odd
 from turingdiff.engine.short_repr import short_repr
-from turingdiff.patches.sizes import posterior_of_sizes
+from turingdiff.patches.posterior import posterior_of_sizes
 
 
 @short_repr

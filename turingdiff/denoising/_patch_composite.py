@@ -22,6 +22,7 @@ from turingdiff.denoising._patch_sizes import SCHEDULES as PUBLISHED_SIZES
 from turingdiff.denoising._patch_sizes import PatchSize, Schedule, size_function
 from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.patches.cells import one_more, unit
+from turingdiff.patches.softmax import more_weights
 
 # 32x32 numbers of 64 images stay in a core's cache.
 IMAGES_AT_ONCE = 64
@@ -150,10 +151,10 @@ def composite_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, k:
     queries = fields.astype(float)[..., None]  # (B, C, H, W, 1)
     window = min(k, fields.shape[2]), min(k, fields.shape[3])
     precision = 0.5 / sigma**2
-    states = [(np.array(np.inf), np.array(0.0))] * len(queries)
+    states: list[tuple[np.ndarray, ...]] = [(np.array(np.inf), np.array(0.0))] * len(queries)
     for block in _blocks(images):
         states = [
-            _merge(state, window_distances(query, block, window, torus), precision)
+            more_weights(*state, np.moveaxis(window_distances(query, block, window, torus), -1, 0), precision)[:2]
             for query, state in zip(queries, states, strict=True)
         ]
     result = np.zeros(fields.shape)
@@ -164,16 +165,6 @@ def composite_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, k:
             D += (onto_pixels(weights, window, torus) * block).sum(axis=-1)
     windows = onto_pixels(np.ones((*least.shape, 1)), window, torus)[..., 0]
     return (result / windows).astype(fields.dtype)
-
-
-def _merge(
-    state: tuple[np.ndarray, np.ndarray], distances: np.ndarray, precision: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """The least distance and the sum of weights of every window, with one more block of images."""
-    before, total = state
-    least = np.minimum(before, distances.min(axis=-1))
-    weights = np.exp((least[..., None] - distances) * precision)
-    return least, total * np.exp((least - before) * precision) + weights.sum(axis=-1)
 
 
 def window_distances(query: np.ndarray, block: np.ndarray, window: tuple[int, int], torus: bool) -> np.ndarray:

@@ -128,6 +128,8 @@ def _check(images: ArrayLike, name: str, axes: Sequence[int]) -> NDArray:
         shapes = {3: "(C, H, W)", 4: "(B, C, H, W)"} if name == "image" else {4: "(N, C, H, W)"}
         expected = " or ".join(shapes.values())
         raise ValueError(f"{name}: got shape {array.shape}, expected {expected}, none of them 0")
+    if not np.isfinite([array.min(), array.max()]).all():  # both are NaN as soon as one value is
+        raise ValueError(f"{name}: has NaN or infinite values, expected finite ones")
     return array
 
 
