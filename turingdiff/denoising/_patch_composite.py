@@ -21,6 +21,7 @@ from turingdiff.denoising._machine import Labels, Machine, is_torus, make_machin
 from turingdiff.denoising._patch_sizes import SCHEDULES as PUBLISHED_SIZES
 from turingdiff.denoising._patch_sizes import PatchSize, Schedule, size_function
 from turingdiff.engine.neighbourhood import Neighbourhood
+from turingdiff.patches.box_sums import run_sums
 from turingdiff.patches.cells import one_more, unit
 from turingdiff.patches.softmax import more_weights
 
@@ -154,8 +155,8 @@ def composite_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, k:
     states: list[tuple[np.ndarray, ...]] = [(np.array(np.inf), np.array(0.0))] * len(queries)
     for block in _blocks(images):
         states = [
-            more_weights(*state, np.moveaxis(window_distances(query, block, window, torus), -1, 0), precision)[:2]
-            for query, state in zip(queries, states, strict=True)
+            more_weights(least, total, np.moveaxis(window_distances(query, block, window, torus), -1, 0), precision)[:2]
+            for query, (least, total) in zip(queries, states, strict=True)
         ]
     result = np.zeros(fields.shape)
     for block in _blocks(images):
@@ -182,23 +183,6 @@ def onto_pixels(weights: np.ndarray, window: tuple[int, int], torus: bool) -> np
         framed = [weights[len(weights) - k + 1 :], weights] if torus else [none, weights, none]
         weights = run_sums(np.concatenate(framed), k).swapaxes(0, 1)
     return weights
-
-
-def run_sums(a: np.ndarray, k: int) -> np.ndarray:
-    """Sums a[i] + ... + a[i + k - 1] along the first axis, by doubling: 1, 2, 4 ... entries make k.
-
-    Nothing is subtracted: an entry outside a run leaves no trace in its last bit.
-    """
-    n, done, width = len(a) - k + 1, 0, 1
-    result = np.zeros((n, *a.shape[1:]))
-    while True:
-        if k & width:
-            result += a[done : done + n]
-            done += width
-        if 2 * width > k:
-            return result
-        a = a[:-width] + a[width:]
-        width *= 2
 
 
 def _blocks(images: np.ndarray) -> Iterator[np.ndarray]:
