@@ -9,8 +9,8 @@ of the result depend neither on threads nor on how many samples are asked for at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+import math
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -69,17 +69,9 @@ def patch_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, r: int
     return result
 
 
-def _posterior(images, fields, sigma, r, admissible) -> tuple[np.ndarray, np.ndarray]:
-    count, channels, height, width = fields.shape
-    dtype = fields.dtype
-    queries = padded_queries(fields, r, admissible.wraps)
-    precision = dtype.type(precision_at(sigma))
-
-    def fill(banks: np.ndarray, *state: np.ndarray) -> None:
-        posterior_states(queries, banks, admissible.rows, admissible.columns, r, precision, *state)
-
-    all_banks = image_lanes(images, (height, width), r, admissible.wraps, dtype, count * (channels + 2))
-    state = _merged(fill, all_banks, (count,), fields, precision)
+def _posterior(images, fields, sigma, r, places) -> tuple[np.ndarray, np.ndarray]:
+    precision, settings = fields.dtype.type(precision_at(sigma)), (places.rows, places.columns, r)
+    state = _over_images(posterior_states, images, fields, r, places.wraps, (len(fields),), settings, precision)
     return state.mean(), -state.least * precision
 
 
@@ -91,30 +83,24 @@ def posterior_of_sizes(
     As `patch_posterior`, but without its float64 recomputation of pixels unlike all patches.
     ``admissible(field, image, r)`` says which patches a pixel is compared with.
     """
-    (count, channels, *shape), dtype, radii = fields.shape, fields.dtype, np.array(sizes) // 2
-    places = [admissible(tuple(shape), images.shape[2:], int(r)) for r in radii]
-    wraps, halo, precision = places[0].wraps, int(radii[-1]), dtype.type(precision_at(sigma))
+    precision, radii = fields.dtype.type(precision_at(sigma)), np.array(sizes) // 2
+    places = [admissible(fields.shape[2:], images.shape[2:], int(r)) for r in radii]
+    wraps, halo, axes = places[0].wraps, int(radii[-1]), (radii.size, len(fields))
     rows, row_ranges = _shared_shifts([p.rows for p in places], radii)
     columns, column_ranges = _shared_shifts([p.columns for p in places], radii)
-    queries = padded_queries(fields, halo, wraps)
-
-    def fill(banks: np.ndarray, *state: np.ndarray) -> None:
-        posterior_states_of_sizes(queries, banks, rows, columns, row_ranges, column_ranges, radii, precision, *state)
-
-    all_banks = image_lanes(images, tuple(shape), halo, wraps, dtype, radii.size * count * (channels + 2))
-    return _merged(fill, all_banks, (radii.size, count), fields, precision).mean()
+    settings = rows, columns, row_ranges, column_ranges, radii
+    return _over_images(posterior_states_of_sizes, images, fields, halo, wraps, axes, settings, precision).mean()
 
 
-def _merged(
-    fill: Callable, all_banks: Iterable[np.ndarray], axes: tuple[int, ...], fields: np.ndarray, precision: Any
-) -> SoftmaxState:
-    """The state (*axes, ...) over all banks; ``fill(banks, *arrays)`` computes those of some, K, in (*axes, K, ...)."""
+def _over_images(kernel, images, fields, r, wraps, axes, settings, precision) -> SoftmaxState:
+    """The state of fields (B, C, H, W) over all images; the kernel fills arrays (*axes, blocks, ..., H, W)."""
+    queries, numbers = padded_queries(fields, r, wraps), math.prod(axes) * (fields.shape[1] + 2)
 
     def states() -> Iterator[SoftmaxState]:
-        for banks in all_banks:
-            pixels = fields.shape[2:], fields.shape[2:], fields.shape[1:]
-            arrays = [np.zeros((*axes, len(banks), *shape), fields.dtype) for shape in pixels]
-            fill(banks, *arrays)
+        for banks in image_lanes(images, fields.shape[2:], r, wraps, fields.dtype, numbers):
+            shapes = fields.shape[2:], fields.shape[2:], fields.shape[1:]
+            arrays = [np.zeros((*axes, len(banks), *shape), fields.dtype) for shape in shapes]
+            kernel(queries, banks, *settings, precision, *arrays)
             yield from states_of_blocks(SoftmaxState, arrays, len(axes))
 
     return merge_all(states(), precision)
