@@ -21,7 +21,7 @@ from turingdiff.denoising._machine import Labels, Machine, is_torus, make_machin
 from turingdiff.denoising._patch_sizes import SCHEDULES as PUBLISHED_SIZES
 from turingdiff.denoising._patch_sizes import PatchSize, Schedule, size_function
 from turingdiff.engine.neighbourhood import Neighbourhood
-from turingdiff.patches.box_sums import run_sums
+from turingdiff.patches.box_sums import run_sums, window_sums
 from turingdiff.patches.cells import one_more, unit
 from turingdiff.patches.softmax import more_weights
 
@@ -170,10 +170,7 @@ def composite_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, k:
 
 def window_distances(query: np.ndarray, block: np.ndarray, window: tuple[int, int], torus: bool) -> np.ndarray:
     """Squared distances (h, w, n) of every window of a field (C, H, W, 1) to the same of each image (C, H, W, n)."""
-    box = ((query - block) ** 2).sum(axis=0)
-    for k in window:
-        box = run_sums(np.concatenate([box, box[: k - 1]]) if torus else box, k).swapaxes(0, 1)
-    return box
+    return window_sums(((query - block) ** 2).sum(axis=0), window, torus)
 
 
 def onto_pixels(weights: np.ndarray, window: tuple[int, int], torus: bool) -> np.ndarray:

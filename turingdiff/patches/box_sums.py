@@ -26,6 +26,13 @@ def run_sums(a: np.ndarray, k: int) -> np.ndarray:
         width *= 2
 
 
+def window_sums(a: np.ndarray, window: tuple[int, ...], torus: bool) -> np.ndarray:
+    """Sums (h, w, ...) over the windows of (H, W, ...), one for each upper left corner."""
+    for k in window:
+        a = run_sums(np.concatenate([a, a[: k - 1]]) if torus else a, k).swapaxes(0, 1)
+    return a
+
+
 @patch_helper
 def add_to(a, b, out):
     """Out = a + b."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turingdiff.data.images import unit_blocks, unit_scale
+from turingdiff.patches.box_sums import window_sums
 
 BLOCK_BYTES = 4 << 20  # spectra held at a time; the peak is a few times this
 TOGETHER = 32  # queries that share a block, candidates transformed back at once, ties looked at
@@ -125,16 +126,8 @@ def _squares(
 
 def _window_squares(queries: NDArray[np.float64], window: tuple[int, ...]) -> NDArray[np.float64]:
     """Sum of squares (B, H, W) of the wrapping window whose upper left corner is at each pixel."""
-    total = np.sum(queries**2, axis=1)
-    for axis, length in zip((1, 2), window, strict=True):
-        if length == total.shape[axis]:
-            total = np.broadcast_to(total.sum(axis=axis, keepdims=True), total.shape)
-        else:  # shift by shift, not as a difference of running sums: nothing cancels
-            rolled = np.zeros_like(total)
-            for s in range(length):
-                rolled += np.roll(total, -s, axis=axis)
-            total = rolled
-    return total
+    squares = np.moveaxis(np.sum(queries**2, axis=1), 0, -1)
+    return np.moveaxis(window_sums(squares, window, torus=True), -1, 0)
 
 
 def _magnitudes(waves: NDArray[np.complex128], width: int) -> NDArray[np.float64]:
