@@ -199,7 +199,7 @@ def test_an_edit_of_whatever_a_rule_names_changes_its_kernel_and_nothing_else_co
 
 def function(source, **names):
     """The function ``f`` of `source`, whose globals are `names`."""
-    namespace = {"__name__": "made", **names}
+    namespace = {"__name__": __name__, **names}
     exec(textwrap.dedent(source), namespace)
     return namespace["f"]
 
@@ -291,15 +291,21 @@ def test_a_default_that_is_an_object_does_not_put_its_address_into_the_fingerpri
     assert fingerprint(made[0]) == fingerprint(made[1])
 
 
-def test_functions_made_without_a_module_have_fingerprints_too():
-    def made(constant):
-        namespace = {}
-        exec(f"def g(x): return {constant} * x\ndef f(x): return g(x)", {"__builtins__": {}}, namespace)
-        f = types.FunctionType(namespace["f"].__code__, {"g": namespace["g"]})
-        assert namespace["g"].__module__ is None
-        return f
+@pytest.mark.compiled
+@pytest.mark.parametrize("module", [{}, {"__name__": "no_such_module"}])
+def test_functions_in_no_module_run_and_are_not_cached(module):
+    # Numba imports the modules of all functions in a kernel when it loads one from disk.
+    namespace = {"__builtins__": {}, **module}
+    exec("def g(x): return 2 * x\ndef f(x): return g(x)", namespace)
+    f = types.FunctionType(namespace["f"].__code__, {**module, "g": namespace["g"]})
+    assert fingerprint(f) is None
 
-    assert fingerprint(made(1)) == fingerprint(made(1)) != fingerprint(made(2))
+    def template(x):
+        return cell_rate(x)  # noqa: F821
+
+    made = kernel(template, False, cell_rate=f)
+    assert made(1.5) == 3
+    assert made.stats.cache_path is None
 
 
 def test_functions_that_know_themselves_and_each_other_end():

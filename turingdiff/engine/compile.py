@@ -203,7 +203,7 @@ class _Copies:
             return self._jitted(value)
         if not is_plain(value) or is_overloaded(value):
             return value
-        if value.__globals__["__name__"].partition(".")[0] == PACKAGE and value.__closure__ is None:
+        if value.__globals__.get("__name__", "").partition(".")[0] == PACKAGE and value.__closure__ is None:
             register_jitable(**CELL_OPTIONS)(value)
             for _, used in named_values(value):
                 self.of(used, ())
@@ -214,7 +214,7 @@ class _Copies:
 
     def copy(self, function: types.FunctionType, compiled: Callable = lambda copy: copy) -> Any:
         """A copy of `function` whose global names and closure stand for copies."""
-        space = {"__name__": function.__globals__.get("__name__", "")}
+        space = {name: function.__globals__[name] for name in ("__name__",) if name in function.__globals__}
         cells = tuple(types.CellType() for _ in function.__closure__ or ())
         copy = types.FunctionType(function.__code__, space, function.__name__, function.__defaults__, cells)
         copy.__kwdefaults__ = function.__kwdefaults__

@@ -45,7 +45,8 @@ def fingerprint(*functions: Callable) -> str | None:
     Returns
     -------
     str or None
-        None if they name a value that is not understood: an object of a class of the user's, for example.
+        None if they name a value that is not understood (an object of a class of the user's, for example), or stand
+        in no module that another process could import.
     """
     reading = _Reading()
     try:
@@ -139,7 +140,10 @@ class _Reading:
         while self.walked < len(self.functions):
             function = self.functions[self.walked]
             self.walked += 1
-            self.add(function.__globals__.get("__name__"))  # Numba imports it with a kernel of the cache
+            module = function.__module__
+            if module not in sys.modules:  # Numba imports it when it loads a kernel, and fails
+                raise _UnknownError
+            self.add(module)
             self.add_code(function.__code__)
             self.add((function.__defaults__, *(function.__kwdefaults__ or {}).items()))
             for name, value in named_values(function):

@@ -45,6 +45,7 @@ def colours(colormap: str | Colormap, n: int) -> np.ndarray:
         It is neither a colour map nor a name.
     """
     import matplotlib
+    from matplotlib.colors import Colormap
 
     if isinstance(colormap, str):
         if colormap not in matplotlib.colormaps:
@@ -52,7 +53,7 @@ def colours(colormap: str | Colormap, n: int) -> np.ndarray:
             hint = f"; did you mean {' or '.join(near)}?" if near else "; try magma, viridis or gray"
             raise ValueError(f"colormap {colormap!r} is not one of matplotlib's{hint}")
         colormap = matplotlib.colormaps[colormap]
-    if not isinstance(colormap, matplotlib.colors.Colormap):
+    if not isinstance(colormap, Colormap):
         raise TypeError(f"colormap is {colormap!r}; expected a matplotlib colour map or the name of one")
     return np.rint(255 * np.asarray(colormap(np.linspace(0.0, 1.0, n)))[:, :3]).astype(np.uint8)
 
