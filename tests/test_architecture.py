@@ -55,6 +55,7 @@ IMPORT_NUMBA = {
     "engine/stencils.py",
     "engine/subnormals.py",
     "engine/weak_scalars.py",
+    "patches/box_sums.py",
     "patches/cells.py",
     "patches/kernels.py",
     "patches/lanes.py",

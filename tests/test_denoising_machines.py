@@ -13,7 +13,8 @@ from quick import slow, slow_unless
 
 import turingdiff as td
 from turingdiff.denoising import cosine_levels, equivariant_local, ideal, local
-from turingdiff.patches import posterior
+from turingdiff.patches import posterior, softmax
+from turingdiff.patches.cells import one_more
 from turingdiff.patches.lanes import LANES
 
 compiled = pytest.mark.compiled
@@ -567,3 +568,18 @@ def test_sixty_thousand_byte_images_need_little_extra_memory(machine):
     )
     extra, size = map(int, run.stdout.split())
     assert extra <= 2 * size + 64 * 2**20  # with the set itself three times its size
+
+
+def test_a_softmax_of_blocks_is_the_definition_one_by_one():
+    squared, values = 25 * (1 + pictures((7, 3, 4))).astype(float), pictures((7, 2, 3, 4), float, seed=1)
+    state = softmax.NO_PATCHES.more(squared[:4], values[:4], 0.5).more(squared[4:], values[4:], 0.5)
+    halves = [softmax.NO_PATCHES.more(s, v, 0.5) for s, v in ((squared[:4], values[:4]), (squared[4:], values[4:]))]
+    for y, x in np.ndindex(3, 4):
+        peak, total, mean = -np.inf, 0.0, np.zeros(2)
+        for d, value in zip(squared[:, y, x], values[:, :, y, x], strict=True):
+            peak, total, before, weight = one_more(peak, total, -0.5 * d)
+            mean = mean * before + weight * value
+        for found in (state, softmax.merge_all(halves, 0.5)):
+            np.testing.assert_allclose(found.least[y, x], -2 * peak, rtol=1e-12)
+            np.testing.assert_allclose(found.total[y, x], total, rtol=1e-12)
+            np.testing.assert_allclose(found.mean()[:, y, x], mean / total, rtol=1e-12, atol=1e-14)

@@ -10,7 +10,8 @@ from quick import all_in_one
 import turingdiff as td
 from turingdiff.denoising import _patch_composite as patch_averages
 from turingdiff.denoising import cosine_levels, ideal, karras_levels, local
-from turingdiff.denoising._patch_composite import onto_pixels, patch_composite, run_sums
+from turingdiff.denoising._patch_composite import onto_pixels, patch_composite
+from turingdiff.patches.box_sums import run_sums
 
 LEVELS = [*cosine_levels(20)[:-1], 0.05]
 boundaries = pytest.mark.parametrize("boundary", ["zero", "periodic"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 __all__ = ["channels_first", "check_images", "from_unit", "to_unit"]
 
@@ -44,10 +44,15 @@ def to_unit(images: ArrayLike) -> np.ndarray:
     return unit
 
 
-def unit_blocks(images: np.ndarray, at_once: int) -> Iterator[np.ndarray]:
-    """Images some at a time, on the scale of the machines, in float64: the whole set need not fit the memory so."""
+def unit_scale(images: np.ndarray) -> np.ndarray:
+    """As `to_unit`, for floats of any width, which stay as they are."""
+    return to_unit(images) if images.dtype == np.uint8 else images
+
+
+def unit_blocks(images: np.ndarray, at_once: int, dtype: DTypeLike = np.float64) -> Iterator[np.ndarray]:
+    """Images on the [-1, 1] scale, some at a time: the whole set need not fit the memory so. Not to be written to."""
     for first in range(0, len(images), at_once):
-        yield to_unit(images[first : first + at_once]).astype(float)
+        yield unit_scale(images[first : first + at_once]).astype(dtype, copy=False)
 
 
 def from_unit(images: ArrayLike) -> np.ndarray:

@@ -12,14 +12,14 @@ from turingdiff.data.images import check_images, to_unit
 from turingdiff.denoising._equivariant_local import equivariant_local
 from turingdiff.denoising._levels import cosine_levels
 from turingdiff.denoising._machine import Machine
-from turingdiff.denoising._patch_sizes import Schedule, odd
+from turingdiff.denoising._patch_sizes import ChosenSizes, odd
 from turingdiff.engine.short_repr import short_repr
-from turingdiff.patches.sizes import posterior_of_sizes
+from turingdiff.patches.posterior import posterior_of_sizes
 
 
 @short_repr
 @dataclass(frozen=True, eq=False)
-class Calibration(Schedule):
+class Calibration(ChosenSizes):
     """A patch size for each noise level, from the lowest up; machines take it as `patch`.
 
     Attributes
@@ -33,13 +33,11 @@ class Calibration(Schedule):
         before, which were not tried.
     """
 
-    patches: tuple[int, ...]
     errors: np.ndarray
 
     def __str__(self) -> str:
         """Level, size and error, a line each."""
-        chosen = [errors[self.patches.index(size)] for size, errors in zip(self.sizes, self.errors, strict=True)]
-        return self.listing("mean squared error", chosen)
+        return self.listing("mean squared error", self.errors)
 
 
 def calibrate(

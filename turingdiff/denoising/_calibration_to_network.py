@@ -15,7 +15,7 @@ from turingdiff.denoising._equivariant_local import equivariant_local
 from turingdiff.denoising._levels import cosine_levels
 from turingdiff.denoising._machine import Machine
 from turingdiff.denoising._noise_prediction import as_denoiser
-from turingdiff.denoising._patch_sizes import Schedule
+from turingdiff.denoising._patch_sizes import ChosenSizes
 from turingdiff.engine.evolution import evolve
 from turingdiff.engine.rule import Rule
 from turingdiff.engine.short_repr import short_repr
@@ -24,7 +24,7 @@ from turingdiff.engine.times import check_times
 
 @short_repr
 @dataclass(frozen=True, eq=False)
-class NetworkCalibration(Schedule):
+class NetworkCalibration(ChosenSizes):
     """The patch size for each noise level that is most like a network; machines take it as `patch`.
 
     Attributes
@@ -37,13 +37,11 @@ class NetworkCalibration(Schedule):
         (levels, patches, trajectories): the cosine similarity of the two scores.
     """
 
-    patches: tuple[int, ...]
     similarities: np.ndarray
 
     def __str__(self) -> str:
         """Level, size and median similarity, a line each."""
-        rows = zip(self.sizes, self.similarities, strict=True)
-        return self.listing("cosine similarity", [np.median(row[self.patches.index(size)]) for size, row in rows])
+        return self.listing("cosine similarity", self.similarities)
 
 
 def calibrate_to(

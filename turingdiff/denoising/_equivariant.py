@@ -119,9 +119,7 @@ def _block_length(images: np.ndarray) -> int:
 def _states(queries: list[_Transformed], images: np.ndarray, precision: np.float64) -> list[SoftmaxState]:
     """The softmax state over `images` of every query; blocks are transformed once for all of them."""
     found: list[list[SoftmaxState]] = [[] for _ in queries]
-    length = _block_length(images)
-    for pixels in unit_blocks(images, length):
-        block = _Transformed(pixels)
+    for block in map(_Transformed, unit_blocks(images, _block_length(images))):
         for query, states in zip(queries, found, strict=True):
             best = min((state.least.item() for state in states), default=np.inf)
             states += _block_states(query, block, precision, best)

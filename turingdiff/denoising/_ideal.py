@@ -11,7 +11,7 @@ from turingdiff.denoising._machine import Labels, Machine, make_machine, same_si
 from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.patches.admissible import same_place
 from turingdiff.patches.cells import clipped, machine_cell, own_place
-from turingdiff.patches.softmax import SoftmaxState, merge_all
+from turingdiff.patches.softmax import NO_PATCHES
 
 IMAGES_AT_ONCE = 256
 
@@ -25,11 +25,11 @@ def ideal_posterior(images: np.ndarray, fields: np.ndarray, sigma: float) -> np.
 
 
 def _one(images: np.ndarray, field: np.ndarray, sigma: float) -> np.ndarray:
-    precision, states = 0.5 / sigma**2, []
+    state = NO_PATCHES
     for block in unit_blocks(images, IMAGES_AT_ONCE):
-        squared = ((block - field) ** 2).sum(axis=(1, 2, 3))
-        states.append(SoftmaxState.of(squared[:, None, None, None], block[:, None], precision))
-    return merge_all(states, precision).mean()[0]
+        exponents = ((block - field) ** 2).sum(axis=(1, 2, 3)) / (2 * sigma**2)
+        state = state.more(exponents[:, None, None], block, precision=1)
+    return state.mean()
 
 
 @short_name("ideal")

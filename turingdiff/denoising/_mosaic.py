@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from turingdiff.data.images import to_unit
+from turingdiff.data.images import unit_scale
 from turingdiff.denoising._denoiser import level
 from turingdiff.denoising._machine import Machine, compared_with, of_class
 from turingdiff.engine.flow import check_field
@@ -66,8 +66,7 @@ class Mosaic:
         """How far `image`, of which this is the mosaic, is one: see `turingdiff.denoising.consistency`."""
         if not (np.isfinite(tolerance) and tolerance >= 0):
             raise ValueError(f"tolerance must be finite and >= 0, got {tolerance!r}")
-        pixels = to_unit(image) if image.dtype == np.uint8 else image
-        return Consistency(np.abs(pixels - self.value).max(0), float(tolerance))
+        return Consistency(np.abs(unit_scale(image) - self.value).max(0), float(tolerance))
 
 
 @short_repr
@@ -158,7 +157,7 @@ def mosaic(
         or a machine that does not weigh training patches.
     """
     machine, image = of_class(machine, label), np.asarray(image)
-    field = check_field(machine, to_unit(image) if image.dtype == np.uint8 else image).astype(float)
+    field = check_field(machine, unit_scale(image)).astype(float)
     if field.ndim != 3:
         raise ValueError(f"mosaic takes one image (C, H, W), got {field.shape}")
     shape = field.shape[1:]
@@ -169,5 +168,5 @@ def mosaic(
     weight = state.weight(least, precision)[0]
     entropy = np.maximum(state.entropy()[0], 0)  # rounding may lead a hair below
     row, column = np.divmod(place, images.shape[3])
-    value = to_unit(images[winner, :, row, column]).transpose(2, 0, 1)
+    value = unit_scale(images[winner, :, row, column]).transpose(2, 0, 1)
     return Mosaic(machine.numbered(winner), row, column, np.sqrt(least), weight, value, 2 * r + 1, sigma, entropy)

@@ -21,7 +21,9 @@ from turingdiff.denoising._machine import Labels, Machine, is_torus, make_machin
 from turingdiff.denoising._patch_sizes import SCHEDULES as PUBLISHED_SIZES
 from turingdiff.denoising._patch_sizes import PatchSize, Schedule, size_function
 from turingdiff.engine.neighbourhood import Neighbourhood
+from turingdiff.patches.box_sums import run_sums, window_sums
 from turingdiff.patches.cells import one_more, unit
+from turingdiff.patches.softmax import more_weights
 
 # 32x32 numbers of 64 images stay in a core's cache.
 IMAGES_AT_ONCE = 64
@@ -150,11 +152,11 @@ def composite_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, k:
     queries = fields.astype(float)[..., None]  # (B, C, H, W, 1)
     window = min(k, fields.shape[2]), min(k, fields.shape[3])
     precision = 0.5 / sigma**2
-    states = [(np.array(np.inf), np.array(0.0))] * len(queries)
+    states: list[tuple[np.ndarray, ...]] = [(np.array(np.inf), np.array(0.0))] * len(queries)
     for block in _blocks(images):
         states = [
-            _merge(state, window_distances(query, block, window, torus), precision)
-            for query, state in zip(queries, states, strict=True)
+            more_weights(least, total, np.moveaxis(window_distances(query, block, window, torus), -1, 0), precision)[:2]
+            for query, (least, total) in zip(queries, states, strict=True)
         ]
     result = np.zeros(fields.shape)
     for block in _blocks(images):
@@ -166,22 +168,9 @@ def composite_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, k:
     return (result / windows).astype(fields.dtype)
 
 
-def _merge(
-    state: tuple[np.ndarray, np.ndarray], distances: np.ndarray, precision: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """The least distance and the sum of weights of every window, with one more block of images."""
-    before, total = state
-    least = np.minimum(before, distances.min(axis=-1))
-    weights = np.exp((least[..., None] - distances) * precision)
-    return least, total * np.exp((least - before) * precision) + weights.sum(axis=-1)
-
-
 def window_distances(query: np.ndarray, block: np.ndarray, window: tuple[int, int], torus: bool) -> np.ndarray:
     """Squared distances (h, w, n) of every window of a field (C, H, W, 1) to the same of each image (C, H, W, n)."""
-    box = ((query - block) ** 2).sum(axis=0)
-    for k in window:
-        box = run_sums(np.concatenate([box, box[: k - 1]]) if torus else box, k).swapaxes(0, 1)
-    return box
+    return window_sums(((query - block) ** 2).sum(axis=0), window, torus)
 
 
 def onto_pixels(weights: np.ndarray, window: tuple[int, int], torus: bool) -> np.ndarray:
@@ -191,23 +180,6 @@ def onto_pixels(weights: np.ndarray, window: tuple[int, int], torus: bool) -> np
         framed = [weights[len(weights) - k + 1 :], weights] if torus else [none, weights, none]
         weights = run_sums(np.concatenate(framed), k).swapaxes(0, 1)
     return weights
-
-
-def run_sums(a: np.ndarray, k: int) -> np.ndarray:
-    """Sums a[i] + ... + a[i + k - 1] along the first axis, by doubling: 1, 2, 4 ... entries make k.
-
-    Nothing is subtracted: an entry outside a run leaves no trace in its last bit.
-    """
-    n, done, width = len(a) - k + 1, 0, 1
-    result = np.zeros((n, *a.shape[1:]))
-    while True:
-        if k & width:
-            result += a[done : done + n]
-            done += width
-        if 2 * width > k:
-            return result
-        a = a[:-width] + a[width:]
-        width *= 2
 
 
 def _blocks(images: np.ndarray) -> Iterator[np.ndarray]:

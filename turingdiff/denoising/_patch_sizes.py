@@ -7,7 +7,7 @@ a size is used at the level it was calibrated for. A schedule is looked up at th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,11 +53,18 @@ class Schedule:
         """The size at sigma."""
         return self.sizes[int(np.abs(np.log(self.levels) - np.log(sigma)).argmin())]
 
-    def listing(self, title: str, values: Iterable[float]) -> str:
-        """Level, size and a value of that choice, a line each."""
-        lines = [f"   sigma  patch  {title}"]
+
+@dataclass(frozen=True, eq=False)
+class ChosenSizes(Schedule):
+    """A schedule of sizes that were chosen among several, `patches`."""
+
+    patches: tuple[int, ...]
+
+    def listing(self, title: str, values: np.ndarray) -> str:
+        """Level, size and the (median) value of that choice, a line each; `values` are (levels, patches, ...)."""
         rows = zip(self.levels, self.sizes, values, strict=True)
-        return "\n".join([*lines, *(f"{sigma:8.4g}  {size:5}  {value:.4g}" for sigma, size, value in rows)])
+        lines = (f"{sigma:8.4g}  {n:5}  {np.median(row[self.patches.index(n)]):.4g}" for sigma, n, row in rows)
+        return "\n".join([f"   sigma  patch  {title}", *lines])
 
 
 SCHEDULES = {

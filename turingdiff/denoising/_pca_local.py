@@ -19,7 +19,7 @@ from turingdiff.denoising._machine import Labels, Machine, make_machine, same_si
 from turingdiff.denoising._wiener import Components, principal_components
 from turingdiff.engine.neighbourhood import Neighbourhood
 from turingdiff.patches.cells import one_more, unit
-from turingdiff.patches.softmax import SoftmaxState, merge_all
+from turingdiff.patches.softmax import NO_PATCHES, merge_all
 
 IMAGES_AT_ONCE = 256
 # Levels whose masks are kept, as bits: more than a trajectory of 20, and 27 MiB for colour images of 32x32.
@@ -139,7 +139,7 @@ def masked_posterior(
     mask = np.unpackbits(bits(sigma), axis=1, count=queries.shape[1]).astype(float)
     precision = np.float64(0.5 / sigma**2)
     states = [
-        [SoftmaxState.of(((query - rows) ** 2) @ mask, rows[..., None], precision) for query in queries]
+        [NO_PATCHES.more((((query - rows) ** 2) @ mask)[:, None], rows[:, None, None], precision) for query in queries]
         for rows in (block.reshape(len(block), -1) for block in unit_blocks(images, IMAGES_AT_ONCE))
     ]
     means = [merge_all(of_field, precision).mean() for of_field in zip(*states, strict=True)]

@@ -12,9 +12,8 @@ from turingdiff.denoising._machine import Machine, compared_with, of_class
 from turingdiff.engine.flow import check_field
 from turingdiff.engine.short_repr import short_repr
 from turingdiff.patches.admissible import places_of_pixels
-from turingdiff.patches.moment_kernels import softmax_moments
-from turingdiff.patches.posterior import image_lanes, padded_queries, precision_at
-from turingdiff.patches.softmax import Moments, merge_all
+from turingdiff.patches.nearest import softmax_over_admissible
+from turingdiff.patches.posterior import precision_at
 
 
 @short_repr
@@ -74,12 +73,7 @@ def uncertainty(machine: Machine, y: np.ndarray, sigma: float, *, label: Any = N
     fields = y.reshape(-1, *y.shape[-3:]).astype(float)
     shape, precision = fields.shape[2:], precision_at(sigma)
     r, places = compared_with(machine, shape, sigma)
-    queries, moments = padded_queries(fields, r, places.wraps), []
-    for banks in image_lanes(machine.images, shape, r, places.wraps, fields.dtype, 4 * len(fields)):
-        block = Moments.start((len(fields), len(banks), *shape))
-        softmax_moments(queries, banks, places.rows, places.columns, r, precision, *block.arrays)
-        moments.append(block.merged(precision))
-    state = merge_all(moments, precision)
+    state = softmax_over_admissible(machine.images, fields, r, places, precision)
     patches = len(machine.images) * places_of_pixels(places, shape)
     entropy, largest = (a.reshape(*y.shape[:-3], *shape) for a in (state.entropy(), state.largest(precision)))
     # Rounding may lead a hair out of the bounds.

@@ -70,12 +70,7 @@ def novelty(image: ArrayLike, images: ArrayLike, *, yardstick: ArrayLike | None 
     ValueError
         If shapes do not fit or values are not finite.
     """
-    query, train = _check(image, "image", (3, 4)), _check(images, "images", (4,))
-    if query.shape[-3] != train.shape[1]:
-        raise ValueError(
-            f"image has {query.shape[-3]} channels (shape {query.shape}) and images have {train.shape[1]} "
-            f"(shape {train.shape}), expected the same number"
-        )
+    query, train = _check_pair(image, images)
     if query.shape[-2] < train.shape[2] or query.shape[-1] < train.shape[3]:
         raise ValueError(
             f"image has shape {query.shape} and images {train.shape}, "
@@ -111,13 +106,28 @@ def leave_one_out(images: ArrayLike, sample: int = 32) -> NDArray[np.float64]:
     ValueError
         If there are fewer than two images, ``sample`` is below 1 or values are not finite.
     """
+    train, chosen = _check_sample(images, sample)
+    return nearest_shift(train[chosen], train, skip=chosen)[0]
+
+
+def _check_pair(image: ArrayLike, images: ArrayLike) -> tuple[NDArray, NDArray]:
+    query, train = _check(image, "image", (3, 4)), _check(images, "images", (4,))
+    if query.shape[-3] != train.shape[1]:
+        raise ValueError(
+            f"image has {query.shape[-3]} channels (shape {query.shape}) and images have {train.shape[1]} "
+            f"(shape {train.shape}), expected the same number"
+        )
+    return query, train
+
+
+def _check_sample(images: ArrayLike, sample: int) -> tuple[NDArray, NDArray[np.int64]]:
+    """The images, and the indices of `sample` of them, evenly spaced."""
     train = _check(images, "images", (4,))
     if len(train) < 2:
         raise ValueError("images holds 1 image, expected at least 2: each needs another to be near")
     if sample < 1:
         raise ValueError(f"sample is {sample}, expected at least 1")
-    chosen = np.unique(np.linspace(0, len(train) - 1, min(int(sample), len(train))).round().astype(np.int64))
-    return nearest_shift(train[chosen], train, skip=chosen)[0]
+    return train, np.unique(np.linspace(0, len(train) - 1, min(int(sample), len(train))).round().astype(np.int64))
 
 
 def _check(images: ArrayLike, name: str, axes: Sequence[int]) -> NDArray:
@@ -128,6 +138,8 @@ def _check(images: ArrayLike, name: str, axes: Sequence[int]) -> NDArray:
         shapes = {3: "(C, H, W)", 4: "(B, C, H, W)"} if name == "image" else {4: "(N, C, H, W)"}
         expected = " or ".join(shapes.values())
         raise ValueError(f"{name}: got shape {array.shape}, expected {expected}, none of them 0")
+    if not np.isfinite([array.min(), array.max()]).all():  # both are NaN as soon as one value is
+        raise ValueError(f"{name}: has NaN or infinite values, expected finite ones")
     return array
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from turingdiff.engine.short_repr import short_repr
-from turingdiff.measure._novelty import _check, _unit
+from turingdiff.measure._novelty import _check_pair, _check_sample, _unit
 from turingdiff.patches.nearest_windows import Boundary, nearest_windows
 
 __all__ = ["PatchDistance", "patch_distance", "patch_leave_one_out"]
@@ -91,12 +91,7 @@ def patch_distance(
         If shapes do not fit, values are not finite, the patch is even or larger than an image, or ``boundary`` is
         another word.
     """
-    query, train = _check(image, "image", (3, 4)), _check(images, "images", (4,))
-    if query.shape[-3] != train.shape[1]:
-        raise ValueError(
-            f"image has {query.shape[-3]} channels (shape {query.shape}) and images have {train.shape[1]} "
-            f"(shape {train.shape}), expected the same number"
-        )
+    query, train = _check_pair(image, images)
     patch = _check_patch(patch, boundary, query, train)
     if yardstick is None and len(train) > 1:
         yardstick = patch_leave_one_out(train, patch, boundary=boundary)
@@ -135,13 +130,8 @@ def patch_leave_one_out(
     TypeError, ValueError
         As `patch_distance`, and if there are fewer than two images or ``sample`` is below 1.
     """
-    train = _check(images, "images", (4,))
-    if len(train) < 2:
-        raise ValueError("images holds 1 image, expected at least 2: each needs another to be near")
-    if sample < 1:
-        raise ValueError(f"sample is {sample}, expected at least 1")
+    train, chosen = _check_sample(images, sample)
     patch = _check_patch(patch, boundary, train, train)
-    chosen = np.unique(np.linspace(0, len(train) - 1, min(int(sample), len(train))).round().astype(np.int64))
     found = nearest_windows(train[chosen], train, patch, boundary, skip=chosen)
     return np.sqrt(found.square.mean(axis=(1, 2)) / (train.shape[1] * patch**2))
 

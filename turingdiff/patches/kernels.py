@@ -17,6 +17,7 @@ from numba import prange
 
 from turingdiff.engine.compile import allocating_helper, patch_helper, patch_kernel
 from turingdiff.engine.subnormals import flush_subnormals, restore_subnormals
+from turingdiff.patches.box_sums import add_to, box_row
 from turingdiff.patches.lanes import LANES, fast_exp, lanes, least_of_lanes, square_lanes
 
 # Pairs this many nats below the best so far are skipped: P pairs lose at most P exp(-32) of relative mass.
@@ -31,46 +32,6 @@ def square_onto(q, t, base, out):
     """Out = base + (q - t)², with one `q` a pixel."""
     for x in range(q.size):
         square_lanes(q[x], t, base, out, x * LANES)
-
-
-@patch_helper
-def add_to(a, b, out):
-    """Out = a + b."""
-    for m in range(out.size):
-        out[m] = a[m] + b[m]
-
-
-@patch_helper
-def add(a, out):
-    """Out += a."""
-    for m in range(out.size):
-        out[m] += a[m]
-
-
-@patch_helper
-def box_row(column, k, power, box):
-    """Sums of k neighbouring pixels (k odd): box[x] = column[x] + ... + column[x + k - 1], by doubling.
-
-    `power` (2, size) is scratch: sums of 2, 4, 8 ... pixels.
-    """
-    n, length, width, done, turn = box.size, column.size, 1, 1, 0
-    if k == 1:
-        for m in range(n):
-            box[m] = column[m]
-        return
-    source = column
-    while 2 * width <= k:
-        length -= width * LANES
-        target = power[turn, :length]
-        add_to(source[:length], source[width * LANES : width * LANES + length], target)
-        source, turn, width = target, 1 - turn, 2 * width
-        if k & width:
-            part = source[done * LANES : done * LANES + n]
-            if done == 1:
-                add_to(column[:n], part, box)
-            else:
-                add(part, box)
-            done += width
 
 
 @patch_helper

@@ -6,9 +6,9 @@ import numpy as np
 
 from turingdiff.patches.admissible import Admissible
 from turingdiff.patches.lanes import LANES
-from turingdiff.patches.moment_kernels import nearest_patches
+from turingdiff.patches.moment_kernels import nearest_patches, softmax_moments
 from turingdiff.patches.posterior import image_lanes, padded_queries
-from turingdiff.patches.softmax import Moments, merge_all
+from turingdiff.patches.softmax import Moments, merge_all, states_of_blocks
 
 # Squared distances closer than this are equal: one grey level in one pixel of a byte image is 6e-5.
 TIE = 1e-9
@@ -37,7 +37,7 @@ def nearest_admissible(
         nearest_patches(
             queries, banks, places.rows, places.columns, r, TIE, size, best, found, precision, *block.arrays
         )
-        moments.append(block.merged(precision))
+        moments.append(_merged(block, precision))
         for k in range(len(banks)):
             split = (*shape, LANES)
             distances = best[0, k].reshape(split)
@@ -49,3 +49,19 @@ def nearest_admissible(
             place = np.where(closer, np.take_along_axis(found[0, k].reshape(split), lane, -1)[..., 0], place)
             first += LANES
     return winner, place, least, merge_all(moments, precision)
+
+
+def softmax_over_admissible(
+    images: np.ndarray, fields: np.ndarray, r: int, places: Admissible, precision: float
+) -> Moments:
+    """The softmax of every pixel of fields (B, C, H, W) in float64."""
+    queries, shape, moments = padded_queries(fields, r, places.wraps), fields.shape[2:], []
+    for banks in image_lanes(images, shape, r, places.wraps, fields.dtype, 4 * len(fields)):
+        block = Moments.start((len(fields), len(banks), *shape))
+        softmax_moments(queries, banks, places.rows, places.columns, r, precision, *block.arrays)
+        moments.append(_merged(block, precision))
+    return merge_all(moments, precision)
+
+
+def _merged(block: Moments, precision: float) -> Moments:
+    return merge_all(states_of_blocks(Moments, block.arrays, axis=1), precision)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from turingdiff.data.images import to_unit
+from turingdiff.data.images import unit_blocks, unit_scale
+from turingdiff.patches.box_sums import window_sums
 
 BLOCK_BYTES = 4 << 20  # spectra held at a time; the peak is a few times this
 TOGETHER = 32  # queries that share a block, candidates transformed back at once, ties looked at
@@ -22,9 +23,8 @@ def nearest_shift(
     """Nearest image and shift of each query (leaving out image ``skip[b]`` for query b)."""
     found = []
     step = max(1, min(TOGETHER, BLOCK_BYTES // (8 * queries[0].size)))
-    for start in range(0, len(queries), step):
-        group = finite_pixels(queries[start : start + step], "image")
-        left_out = None if skip is None else skip[start : start + step]
+    for turn, group in enumerate(unit_blocks(queries, step)):
+        left_out = None if skip is None else skip[turn * step :]
         found += _search_group(group, train, left_out)
     distance, index, dy, dx = zip(*found, strict=True)
     return np.array(distance), np.array(index), np.stack([dy, dx], axis=1)
@@ -44,8 +44,8 @@ def _search_group(
     slack = np.zeros(len(queries))
     block = max(1, BLOCK_BYTES // waves[0].nbytes)
     few = max(1, min(TOGETHER, BLOCK_BYTES // (waves[0].nbytes + 16 * height * width)))
-    for start in range(0, len(train), block):
-        part = finite_pixels(train[start : start + block], "images")
+    for turn, part in enumerate(unit_blocks(train, block)):
+        start = turn * block
         part_waves = np.fft.rfft2(part, s=(height, width))
         part_square = np.sum(part**2, axis=(1, 2, 3))
         part_sizes = _magnitudes(part_waves, width) if same_size else None
@@ -90,7 +90,7 @@ def _measure_again(
     _, height, width = query.shape
     nearest = (np.inf, -1, 0, 0)
     for index in indices:
-        other = finite_pixels(train[index], "images")
+        other = unit_scale(train[index]).astype(float)
         other_wave = np.fft.rfft2(other, s=(height, width))
         squares = _squares(wave, other_wave[None], square, np.array([np.sum(other**2)])).ravel()
         for s in _closest(squares, np.arange(squares.size), limit).tolist():
@@ -126,16 +126,8 @@ def _squares(
 
 def _window_squares(queries: NDArray[np.float64], window: tuple[int, ...]) -> NDArray[np.float64]:
     """Sum of squares (B, H, W) of the wrapping window whose upper left corner is at each pixel."""
-    total = np.sum(queries**2, axis=1)
-    for axis, length in zip((1, 2), window, strict=True):
-        if length == total.shape[axis]:
-            total = np.broadcast_to(total.sum(axis=axis, keepdims=True), total.shape)
-        else:  # shift by shift, not as a difference of running sums: nothing cancels
-            rolled = np.zeros_like(total)
-            for s in range(length):
-                rolled += np.roll(total, -s, axis=axis)
-            total = rolled
-    return total
+    squares = np.moveaxis(np.sum(queries**2, axis=1), 0, -1)
+    return np.moveaxis(window_sums(squares, window, torus=True), -1, 0)
 
 
 def _magnitudes(waves: NDArray[np.complex128], width: int) -> NDArray[np.float64]:
@@ -145,11 +137,3 @@ def _magnitudes(waves: NDArray[np.complex128], width: int) -> NDArray[np.float64
     if width % 2 == 0:
         copies[-1] = 1
     return (np.abs(waves) * np.sqrt(copies / (waves.shape[-2] * width))).reshape(len(waves), -1)
-
-
-def finite_pixels(images: NDArray, name: str) -> NDArray[np.float64]:
-    """Images in float64 on the scale of the machines; ValueError for values that are not finite."""
-    images = to_unit(images) if images.dtype == np.uint8 else images
-    if not np.isfinite(images).all():
-        raise ValueError(f"{name}: has NaN or infinite values, expected finite ones")
-    return images.astype(np.float64)

@@ -15,8 +15,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from turingdiff.data.images import unit_blocks, unit_scale
 from turingdiff.engine.compile import kernel
-from turingdiff.patches.nearest_shift import finite_pixels
 
 Boundary = Literal["periodic", "zero"] | None
 
@@ -56,10 +56,10 @@ def nearest_windows(
     axes = _principal_axes(train, patch, boundary)
     skipped = np.full(len(queries), -1) if skip is None else skip
     step = _at_once(queries, patch)
-    found = []
-    for start in range(0, len(queries), step):
-        windows = _windows(finite_pixels(queries[start : start + step], "image"), patch, boundary)
-        found.append(_search(windows, train, patch, boundary, axes, skipped[start : start + step]))
+    found = [
+        _search(_windows(group, patch, boundary), train, patch, boundary, axes, skipped[turn * step :][: len(group)])
+        for turn, group in enumerate(unit_blocks(queries, step))
+    ]
     return Found(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
@@ -148,8 +148,8 @@ def _at_once(images: NDArray, patch: int) -> int:
 def _blocks(train: NDArray, patch: int, boundary: Boundary) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]]:
     """Windows (n, D) of some images, each once an image, and their numbers in the whole set."""
     step = _at_once(train, patch)
-    for start in range(0, len(train), step):
-        windows = _windows(finite_pixels(train[start : start + step], "images"), patch, boundary)
+    for turn, group in enumerate(unit_blocks(train, step)):
+        windows = _windows(group, patch, boundary)
         each = windows.shape[1] * windows.shape[2]
         windows = windows.reshape(len(windows), each, -1)
         kept = []
@@ -157,7 +157,7 @@ def _blocks(train: NDArray, patch: int, boundary: Boundary) -> Iterator[tuple[ND
             as_bytes = own.view(np.dtype((np.void, own.shape[1] * own.itemsize)))[:, 0]
             kept.append(number * each + np.unique(as_bytes, return_index=True)[1])
         chosen = np.concatenate(kept)
-        yield windows.reshape(-1, windows.shape[2])[chosen], start * each + chosen
+        yield windows.reshape(-1, windows.shape[2])[chosen], turn * step * each + chosen
 
 
 def _windows(images: NDArray[np.float64], patch: int, boundary: Boundary) -> NDArray[np.float64]:
@@ -175,8 +175,8 @@ def _principal_axes(train: NDArray, patch: int, boundary: Boundary) -> NDArray[n
     some = np.unique(np.linspace(0, len(train) - 1, 16).round().astype(np.int64))
     depth = train.shape[1] * patch**2
     scatter, total, count = np.zeros((depth, depth)), np.zeros(depth), 0
-    for index in some:
-        windows = _windows(finite_pixels(train[index : index + 1], "images"), patch, boundary).reshape(-1, depth)
+    for image in unit_scale(train[some]).astype(float):
+        windows = _windows(image[None], patch, boundary).reshape(-1, depth)
         scatter += windows.T @ windows
         total += windows.sum(axis=0)
         count += len(windows)

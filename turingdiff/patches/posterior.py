@@ -9,16 +9,18 @@ of the result depend neither on threads nor on how many samples are asked for at
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from turingdiff.data.images import to_unit
+from turingdiff.data.images import unit_blocks
 from turingdiff.engine.memory import on_cache_line
 from turingdiff.patches.admissible import Admissible
 from turingdiff.patches.kernels import posterior_states
 from turingdiff.patches.lanes import LANES
-from turingdiff.patches.softmax import SoftmaxState, merge_all
+from turingdiff.patches.size_kernels import posterior_states_of_sizes
+from turingdiff.patches.softmax import SoftmaxState, merge_all, states_of_blocks
 
 BYTES_AT_ONCE = 16 * 2**20
 # Lanes that hold no image hold this value: far from every patch at any sigma below it, its squares finite in float32.
@@ -67,21 +69,58 @@ def patch_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, r: int
     return result
 
 
-def _posterior(images, fields, sigma, r, admissible) -> tuple[np.ndarray, np.ndarray]:
-    count, channels, height, width = fields.shape
-    dtype = fields.dtype
-    queries = padded_queries(fields, r, admissible.wraps)
-    merged: SoftmaxState | None = None
-    precision = dtype.type(precision_at(sigma))
-    for banks in image_lanes(images, (height, width), r, admissible.wraps, dtype, count * (channels + 2)):
-        shape = (count, len(banks), height, width)
-        least, total = np.zeros(shape, dtype), np.zeros(shape, dtype)
-        weighted = np.zeros((count, len(banks), channels, height, width), dtype)
-        posterior_states(queries, banks, admissible.rows, admissible.columns, r, precision, least, total, weighted)
-        states = [SoftmaxState(least[:, k], total[:, k], weighted[:, k]) for k in range(len(banks))]
-        merged = merge_all(states if merged is None else [merged, *states], precision)
-    assert merged is not None  # there is at least one image
-    return merged.mean(), -merged.least * precision
+def _posterior(images, fields, sigma, r, places) -> tuple[np.ndarray, np.ndarray]:
+    precision, settings = fields.dtype.type(precision_at(sigma)), (places.rows, places.columns, r)
+    state = _over_images(posterior_states, images, fields, r, places.wraps, (len(fields),), settings, precision)
+    return state.mean(), -state.least * precision
+
+
+def posterior_of_sizes(
+    images: np.ndarray, admissible: Callable[..., Admissible], fields: np.ndarray, sigma: float, sizes: Sequence[int]
+) -> np.ndarray:
+    """D of (B, C, H, W) fields of the images' size with each of several rising patch sizes: (sizes, B, C, H, W).
+
+    As `patch_posterior`, but without its float64 recomputation of pixels unlike all patches.
+    ``admissible(field, image, r)`` says which patches a pixel is compared with.
+    """
+    precision, radii = fields.dtype.type(precision_at(sigma)), np.array(sizes) // 2
+    places = [admissible(fields.shape[2:], images.shape[2:], int(r)) for r in radii]
+    wraps, halo, axes = places[0].wraps, int(radii[-1]), (radii.size, len(fields))
+    rows, row_ranges = _shared_shifts([p.rows for p in places], radii)
+    columns, column_ranges = _shared_shifts([p.columns for p in places], radii)
+    settings = rows, columns, row_ranges, column_ranges, radii
+    return _over_images(posterior_states_of_sizes, images, fields, halo, wraps, axes, settings, precision).mean()
+
+
+def _over_images(kernel, images, fields, r, wraps, axes, settings, precision) -> SoftmaxState:
+    """The state of fields (B, C, H, W) over all images; the kernel fills arrays (*axes, blocks, ..., H, W)."""
+    queries, numbers = padded_queries(fields, r, wraps), math.prod(axes) * (fields.shape[1] + 2)
+
+    def states() -> Iterator[SoftmaxState]:
+        for banks in image_lanes(images, fields.shape[2:], r, wraps, fields.dtype, numbers):
+            shapes = fields.shape[2:], fields.shape[2:], fields.shape[1:]
+            arrays = [np.zeros((*axes, len(banks), *shape), fields.dtype) for shape in shapes]
+            kernel(queries, banks, *settings, precision, *arrays)
+            yield from states_of_blocks(SoftmaxState, arrays, len(axes))
+
+    return merge_all(states(), precision)
+
+
+def _shared_shifts(axes: list[np.ndarray], radii: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One list of shifts along an axis for all sizes.
+
+    Returns (n, 3): shift, and the padded pixels (from, to) that its windows meet; and (sizes, n, 2): the pixels
+    (from, to) that each size takes it for. On fields of the images' size, the shifts of a larger window are among
+    those of a smaller one, and its pixels among the other's.
+    """
+    shifts = axes[0][:, 0]
+    ranges = np.zeros((radii.size, shifts.size, 2), np.int64)
+    for own, axis in zip(ranges, axes, strict=True):
+        own[np.searchsorted(shifts, axis[:, 0])] = axis[:, 1:]
+    used, r, halo = ranges[..., 0] < ranges[..., 1], radii[:, None], radii[-1]
+    first = np.where(used, ranges[..., 0] - r, ranges[0, :, 0]).min(0) + halo
+    last = np.where(used, ranges[..., 1] + r, ranges[0, :, 1]).max(0) + halo
+    return np.stack([shifts, first, last], axis=1), ranges
 
 
 def padded_queries(fields: np.ndarray, r: int, wraps: bool) -> np.ndarray:
@@ -98,13 +137,12 @@ def image_lanes(
 
     On the torus columns are repeated until every shift of the field finds its columns side by side.
     """
-    count, channels, height, width = images.shape
+    channels, height, width = images.shape[1:]
     rows = np.arange(-r, height + r) if not wraps else np.arange(-r, height - r) % height
     columns = np.arange(-r, width + r) if not wraps else np.arange(-r, field[1] + width + r) % width
     size = channels * rows.size * columns.size * LANES + states * field[0] * field[1]
     at_once = max(1, BYTES_AT_ONCE // (size * dtype.itemsize)) * LANES
-    for first in range(0, count, at_once):
-        chunk = to_unit(images[first : first + at_once])
+    for chunk in unit_blocks(images, at_once, dtype):
         blocks = -(-len(chunk) // LANES)
         bank = np.full((blocks * LANES, channels, rows.size, columns.size), 0, dtype)
         if wraps:

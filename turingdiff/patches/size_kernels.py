@@ -9,7 +9,8 @@ from numba import prange
 
 from turingdiff.engine.compile import patch_helper, patch_kernel
 from turingdiff.engine.subnormals import flush_subnormals, restore_subnormals
-from turingdiff.patches.kernels import START, accumulate, add_to, box_row, square_onto, sum_lanes
+from turingdiff.patches.box_sums import add_to, box_row
+from turingdiff.patches.kernels import START, accumulate, square_onto, sum_lanes
 from turingdiff.patches.lanes import LANES, lanes
 
 

@@ -1,59 +1,59 @@
-"""The state of a softmax over training patches, block by block: it merges."""
+"""Softmaxes over training patches under way: states of blocks of patches, which merge.
+
+`turingdiff.patches.cells.one_more` is the definition, patch by patch; states are arrays of the same numbers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from turingdiff.patches.kernels import START
 
 
+def more_weights(least: Any, total: Any, squared: np.ndarray, precision: Any) -> tuple[np.ndarray, ...]:
+    """`one_more` for n patches at squared distances (n, ...): least distance, sum, worth of the old sums, weights."""
+    lowest = np.minimum(least, squared.min(axis=0))
+    before, weights = np.exp((lowest - least) * precision), np.exp((lowest - squared) * precision)
+    return lowest, total * before + weights.sum(axis=0), before, weights
+
+
 @dataclass(frozen=True)
 class SoftmaxState:
-    """A softmax under way: least squared distance and sum (B, H, W), weighted sum (B, C, H, W)."""
+    """A softmax under way: least squared distance and sum (..., H, W), weighted sum (..., C, H, W)."""
 
     least: np.ndarray
     total: np.ndarray
     weighted: np.ndarray
 
-    @classmethod
-    def of(cls, squared: np.ndarray, values: np.ndarray, precision: Any) -> SoftmaxState:
-        """The state of n patches at squared distances (n, B, ...), with values (n, B, C, ...)."""
-        least = squared.min(axis=0)
-        weights = np.exp((least - squared) * precision)
-        return cls(least, weights.sum(axis=0), (weights[:, :, None] * values).sum(axis=0))
+    def more(self, squared: np.ndarray, values: np.ndarray, precision: Any) -> SoftmaxState:
+        """The state with n more patches, at squared distances (n, ..., H, W), of values (n, ..., C, H, W)."""
+        least, total, before, weights = more_weights(self.least, self.total, squared, precision)
+        weighted = self.weighted * over_channels(before) + (over_channels(weights) * values).sum(axis=0)
+        return SoftmaxState(least, total, weighted)
 
     def merge(self, other: SoftmaxState, precision: Any) -> SoftmaxState:
         """The state of both; associative up to rounding."""
         least = np.minimum(self.least, other.least)
         a, b = (np.exp((least - state.least) * precision) for state in (self, other))
-        total = self.total * a + other.total * b
-        weighted = self.weighted * a[:, None] + other.weighted * b[:, None]
-        return SoftmaxState(least, total, weighted)
+        weighted = self.weighted * over_channels(a) + other.weighted * over_channels(b)
+        return SoftmaxState(least, self.total * a + other.total * b, weighted)
 
     def mean(self) -> np.ndarray:
-        """The weighted mean (B, C, H, W)."""
-        return self.weighted / self.total[:, None]
+        """The weighted mean (..., C, H, W)."""
+        return self.weighted / over_channels(self.total)
 
 
-State = TypeVar("State", bound="Merges")
+def over_channels(a: np.ndarray) -> np.ndarray:
+    """One number a pixel (..., H, W) as (..., 1, H, W)."""
+    return a[..., None, :, :]
 
 
-class Merges(Protocol):
-    """What blocks of images are gathered in."""
-
-    def merge(self: State, other: State, precision: Any) -> State:
-        """The state of both."""
-        ...
-
-
-def merge_all(states: Iterable[State], precision: Any) -> State:
-    """The state of all, merged in their order: floating-point merging is not associative."""
-    return reduce(lambda a, b: a.merge(b, precision), states)
+NO_PATCHES = SoftmaxState(np.array(np.inf), np.array(0.0), np.array(0.0))
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,6 @@ class Moments:
         """What the kernels fill."""
         return self.nearest, self.reference, self.total, self.moment
 
-    def merged(self, precision: float) -> Moments:
-        """The state of all blocks of images, which are the second axis, merged in their order."""
-        return merge_all((Moments(*(a[:, k] for a in self.arrays)) for k in range(self.total.shape[1])), precision)
-
     def merge(self, other: Moments, precision: float) -> Moments:
         """The state of both; associative up to rounding."""
         reference = np.minimum(self.reference, other.reference)
@@ -104,3 +100,16 @@ class Moments:
     def entropy(self) -> np.ndarray:
         """-sum W log W with W = w/total: log total - sum(w l)/total."""
         return np.log(self.total) - self.moment / self.total
+
+
+State = TypeVar("State", SoftmaxState, Moments)
+
+
+def merge_all(states: Iterable[State], precision: Any) -> State:
+    """The state of all, merged in their order: floating-point merging is not associative."""
+    return reduce(lambda a, b: a.merge(b, precision), states)
+
+
+def states_of_blocks(kind: type[State], arrays: Iterable[np.ndarray], axis: int) -> list[State]:
+    """The states of blocks of images, which lie along `axis` of the arrays that a kernel has filled."""
+    return [kind(*parts) for parts in zip(*(np.moveaxis(a, axis, 0) for a in arrays), strict=True)]
