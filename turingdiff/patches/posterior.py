@@ -21,15 +21,16 @@ from turingdiff.patches.lanes import LANES
 from turingdiff.patches.softmax import SoftmaxState, merge_all
 
 BYTES_AT_ONCE = 16 * 2**20
-# Lanes that hold no image hold this value: far from every patch at any sigma below it, its squares finite in float32.
+# Lanes that hold no image hold this value: far from every field, its squares finite in float32.
 NOWHERE = 1e9
+# At both limits such a lane is 4,000 nats away in a window of one pixel. Beside the brute force in float64, in both
+# dtypes, D has errors of rounding up to sigma = 7e7, and of 80 at 1e8; fields of 5e8 are as near to it as to images.
+HIGHEST_SIGMA, FARTHEST = 1e7, 1e8
 # Rounding in float32 moves D by at most 8.6e-8 of the best logit beyond 200 nats, and by 2e-5 below: up to this limit
 # of 700 nats by 5.9e-5 at worst (benchmarks/precision.py). At a level's own noise the logit is about half the numbers
 # in a patch: 170 for a grey 17x17, 480 in colour, 590 for a colour 19x19; wider colour patches are computed twice.
 LOGIT_ERROR = 1e-7
 TOLERANCE = 7e-5
-# Where even a lane without an image is 5,000 nats away in a window of one pixel, and 0.5/sigma² is a number.
-LOWEST_SIGMA, HIGHEST_SIGMA = 1e-150, 1e7
 
 
 def precision_at(sigma: float) -> float:
@@ -40,12 +41,17 @@ def precision_at(sigma: float) -> float:
     ValueError
         For a noise level at which posteriors over patches are not exact.
     """
-    if not LOWEST_SIGMA <= sigma <= HIGHEST_SIGMA:
+    if sigma > HIGHEST_SIGMA:
         raise ValueError(
-            f"posteriors over patches are exact from sigma = {LOWEST_SIGMA:g} to {HIGHEST_SIGMA:g}, got {sigma:g}; "
-            "far above the images all patches weigh the same, and D is their mean"
+            f"posteriors over patches are exact up to sigma = {HIGHEST_SIGMA:g}, got {sigma:g}; far above the images "
+            "all patches weigh the same, and D is their mean"
         )
     return 0.5 / sigma**2
+
+
+def wide_enough(fields: np.ndarray, sigma: float) -> np.ndarray:
+    """The fields, in float64 where 1/(2 sigma²) is no number of their dtype."""
+    return fields.astype(float) if precision_at(sigma) > float(np.finfo(fields.dtype).max) else fields
 
 
 def patch_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, r: int, admissible: Admissible) -> np.ndarray:
@@ -54,19 +60,18 @@ def patch_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, r: int
     Float32 fields are computed in float32; a pixel so unlike all patches that rounding could show
     (beyond 7e-5) is computed again in float64.
     """
-    if precision_at(sigma) > float(np.finfo(fields.dtype).max):
-        return _posterior(images, fields.astype(float), sigma, r, admissible)[0].astype(fields.dtype)
-    result, top = _posterior(images, fields, sigma, r, admissible)
-    if fields.dtype == np.float32:
+    result, top = _posterior(images, wide_enough(fields, sigma), sigma, r, admissible)
+    if result.dtype == np.float32:
         doubtful = -top * LOGIT_ERROR > TOLERANCE
         samples = np.flatnonzero(doubtful.any(axis=(1, 2)))
         if samples.size:
             exact, _ = _posterior(images, fields[samples].astype(float), sigma, r, admissible)
             # Pixel by pixel, or a pixel in doubt would change others outside its neighbourhood.
             result[samples] = np.where(doubtful[samples, None], exact, result[samples])
-    return result
+    return result.astype(fields.dtype, copy=False)
 
 
+@np.errstate(over="ignore")  # a logit beyond float32: the weight is 0, and the pixel computed again
 def _posterior(images, fields, sigma, r, admissible) -> tuple[np.ndarray, np.ndarray]:
     count, channels, height, width = fields.shape
     dtype = fields.dtype
@@ -85,7 +90,15 @@ def _posterior(images, fields, sigma, r, admissible) -> tuple[np.ndarray, np.nda
 
 
 def padded_queries(fields: np.ndarray, r: int, wraps: bool) -> np.ndarray:
-    """Fields padded by r: (B, C, H + 2r, W + 2r)."""
+    """Fields padded by r: (B, C, H + 2r, W + 2r).
+
+    Raises
+    ------
+    ValueError
+        For values so large that distances to patches are not exact.
+    """
+    if (largest := np.abs(fields).max()) > FARTHEST:
+        raise ValueError(f"posteriors over patches are exact for fields up to {FARTHEST:g}, got a value of {largest:g}")
     # Another memory order would be another kernel, compiled when it first comes.
     fields = np.ascontiguousarray(fields)
     return np.pad(fields, ((0, 0), (0, 0), (r, r), (r, r)), mode="wrap" if wraps else "constant")

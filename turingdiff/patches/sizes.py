@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from turingdiff.patches.posterior import image_lanes, padded_queries, precision_at
+from turingdiff.patches.posterior import image_lanes, padded_queries, precision_at, wide_enough
 from turingdiff.patches.size_kernels import posterior_states_of_sizes
 from turingdiff.patches.softmax import SoftmaxState
 
 
+@np.errstate(over="ignore")  # a logit beyond float32: the weight is 0
 def posterior_of_sizes(
     images: np.ndarray, admissible: Callable, fields: np.ndarray, sigma: float, sizes: Sequence[int]
 ) -> np.ndarray:
@@ -19,6 +20,7 @@ def posterior_of_sizes(
     As `patch_posterior`, but without its float64 recomputation of pixels unlike all patches.
     ``admissible(field, image, r)`` says which patches a pixel is compared with.
     """
+    fields = wide_enough(fields, sigma)
     (count, channels, *shape), dtype, radii = fields.shape, fields.dtype, np.array(sizes) // 2
     places = [admissible(tuple(shape), images.shape[2:], int(r)) for r in radii]
     wraps, halo, precision = places[0].wraps, int(radii[-1]), dtype.type(precision_at(sigma))
