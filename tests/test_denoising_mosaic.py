@@ -371,17 +371,56 @@ def test_sources_of_a_class_keep_the_index_of_the_whole_set():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("sigma", [1e-100, 1e-22])
-def test_a_training_image_is_its_own_denoised_image_at_any_low_noise(sigma, dtype):
-    images = np.random.default_rng(8).uniform(-1, 1, (3, 1, 6, 6)).astype(np.float32)
+@pytest.mark.parametrize("sigma", [1e-100, 1e-22, 1e-18])
+def test_at_any_low_noise_d_is_the_centre_of_the_nearest_patch(sigma, dtype):
+    images = pictures(LANES + 3, 1, 6, 6, seed=8)
     machine = equivariant_local(images, patch=3)
     np.testing.assert_array_equal(machine.denoise(images[1].astype(dtype), sigma), images[1].astype(dtype))
+    far = (1e3 * np.random.default_rng(9).standard_normal((1, 6, 6))).astype(dtype)
+    found = mosaic(machine, far, sigma=sigma)
+    np.testing.assert_array_equal(machine.denoise(far, sigma), found.value.astype(dtype))
+    np.testing.assert_array_equal(found.weight, 1)
+    np.testing.assert_allclose(found.entropy, 0, atol=1e-12)
+    np.testing.assert_allclose(td.denoising.uncertainty(machine, far, sigma).entropy, 0, atol=1e-12)
 
 
-def test_far_above_the_images_a_pixel_is_the_mean_of_its_patches_and_beyond_that_refused():
-    images = np.random.default_rng(9).uniform(-1, 1, (3, 1, 6, 6)).astype(np.float32)
-    machine = td.denoising.local(images, patch=1)
-    np.testing.assert_allclose(machine.denoise(np.zeros((1, 6, 6)), 9e6), images.mean(0), rtol=0, atol=1e-6)
-    for far in (1e8, 1e10, 1e-151):
-        with pytest.raises(ValueError, match="exact from sigma"):
-            machine.denoise(np.zeros((1, 6, 6)), far)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_at_the_highest_level_and_for_the_largest_fields_d_is_that_of_the_brute_force(dtype):
+    images, noise = pictures(3, 1, 6, 6, seed=9), np.random.default_rng(1).standard_normal((1, 6, 6))
+    for y, sigma in ((1e7 * noise, 1e7), (np.full((1, 6, 6), 1e8), 1e7), (np.full((1, 6, 6), 1e8), 1.0)):
+        y = y.astype(dtype)
+        expected = naive.denoise("local zero", images, y, sigma, 1)
+        np.testing.assert_allclose(local(images, patch=1).denoise(y, sigma), expected, rtol=0, atol=1e-5)
+
+
+def explanations(machine, y, sigma):
+    """The calls that compare a field with patches."""
+    return [
+        lambda: machine.denoise(y, sigma),
+        lambda: machine.rate(y, sigma),
+        lambda: mosaic(machine, y, sigma=sigma),
+        lambda: td.denoising.uncertainty(machine, y, sigma),
+    ]
+
+
+@all_in_one(
+    ("value", "sigma", "match"),
+    [
+        (0, 1.1e7, "exact up to sigma = 1e.07, got 1.1e.07"),
+        (0, 1e10, "exact up to sigma"),
+        (1e9, 1.0, "for fields up to 1e.08, got a value of 1e.09"),
+        (-1e9, 1.0, "for fields up to"),
+        (0, 1e-101, "between 1e-100 and 1e.100, .*; got 1e-101"),
+        (0, 1e-170, "between 1e-100 and"),
+        (0, 1e160, "between 1e-100 and"),
+    ],
+)
+def test_levels_and_fields_too_far_from_the_images_are_refused(value, sigma, match):
+    for call in explanations(local(pictures(3, 1, 6, 6), patch=1), np.full((1, 6, 6), float(value)), sigma):
+        with pytest.raises(ValueError, match=match):
+            call()
+
+
+def test_a_rule_without_classes_has_no_mosaic_of_a_class():
+    with pytest.raises(ValueError, match="knows no classes"):
+        mosaic(td.morphogenesis.gray_scott(), np.zeros((2, 6, 6)), label=1)

@@ -284,6 +284,18 @@ def test_the_sources_of_a_pixel_are_those_of_the_mosaic_and_the_entropy(make, bo
         assert found["patches"] == entropy.patches[row, column]
 
 
+@pytest.mark.compiled
+def test_the_sources_of_a_class_keep_their_index_with_another_patch():
+    session = open_machine("equivariant_local", limit=12)
+    session.apply({"kind": "label", "value": 0})
+    session.apply({"kind": "patch", "size": 3})
+    session.advance(1)
+    found = sources(session.rule, session.field, session.clock, 14, 14)["sources"]
+    classes = td.data.fashion()[1]
+    assert {int(classes[one["image"]]) for one in found} == {one["label"] for one in found} == {0}
+    assert max(one["image"] for one in found) >= len(session.rule.images)
+
+
 # ---- the server ----
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from turingdiff.data.images import check_images, to_unit
 from turingdiff.denoising._equivariant_local import equivariant_local
-from turingdiff.denoising._levels import cosine_levels
+from turingdiff.denoising._levels import cosine_levels, level
 from turingdiff.denoising._machine import Machine
 from turingdiff.denoising._patch_sizes import ChosenSizes, odd
 from turingdiff.engine.short_repr import short_repr
@@ -101,7 +101,7 @@ def calibrate(
 def denoise_with_sizes(machine: Machine, fields: np.ndarray, sigma: float, sizes: Sequence[int]) -> np.ndarray:
     """D of (B, C, H, W) fields of the images' size with each of several rising patch sizes: (sizes, B, C, H, W)."""
     assert machine.admissible is not None  # the machines of `calibrate` have it
-    return posterior_of_sizes(machine.images, machine.admissible, fields, sigma, sizes)
+    return posterior_of_sizes(machine.images, machine.admissible, fields, level(sigma), sizes)
 
 
 def made_with(machine: Callable[..., Machine], images: np.ndarray, patch: int, boundary: str) -> Machine:

@@ -7,6 +7,8 @@ import numpy as np
 # The paper's code stops the cosine short of its end by this factor, which keeps sigma(t = 1) at 80.2.
 COSINE_STRETCH = 1.008
 LINEAR_STEPS = 1000
+# Within these limits distances over sigma², and their products with weights, are numbers.
+LOWEST, HIGHEST = 1e-100, 1e100
 
 
 def cosine_sigma(t: float | np.ndarray) -> np.ndarray:
@@ -51,6 +53,8 @@ def level(sigma: float) -> float:
         raise TypeError(f"sigma is one number for all fields, got an array of shape {np.shape(sigma)}")
     if not (np.isfinite(sigma) and sigma > 0):
         raise ValueError(f"sigma must be positive and finite, got {sigma}")
+    if not LOWEST <= sigma <= HIGHEST:
+        raise ValueError(f"sigma must lie between {LOWEST:g} and {HIGHEST:g}, for arithmetic to be exact; got {sigma}")
     return float(sigma)
 
 

@@ -72,7 +72,11 @@ class Machine(Denoiser):
 
 def of_class(machine: Any, label: Any) -> Any:
     """The machine of one class, or the machine itself for None."""
-    return machine if label is None else machine.conditional(label)
+    if label is None:
+        return machine
+    if not isinstance(machine, Denoiser):
+        raise ValueError(f"{getattr(machine, 'name', machine)} knows no classes: leave out the label")
+    return machine.conditional(label)
 
 
 def _with_labels(

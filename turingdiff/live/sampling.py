@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from turingdiff.denoising import Denoiser, Machine
+from turingdiff.denoising import Machine
+from turingdiff.denoising._machine import of_class
 from turingdiff.denoising._patch_sizes import odd
 from turingdiff.engine.flow import Flow
 from turingdiff.engine.rule import Rule
@@ -57,16 +58,13 @@ class Sampling(Session):
 
     def _made(self) -> Rule:
         """The machine with its patch, of its class."""
-        rule = self.base
-        if self.label is not None:
-            if not isinstance(rule, Denoiser):
-                raise ValueError(f"{rule.name} knows no classes")
-            rule = rule.conditional(self.label)
+        rule = of_class(self.base, self.label)
         if self.patch is None:
             return rule
         if not (isinstance(rule, Machine) and has_patch(rule)):
             raise ValueError(f"{rule.name} has no patch to choose")
-        return replace(partial(rule.remade, patch=self.patch)(rule.images), labels=rule.labels)  # type: ignore[call-arg]
+        made = partial(rule.remade, patch=self.patch)(rule.images)  # type: ignore[call-arg]
+        return replace(made, labels=rule.labels, numbers=rule.numbers)
 
     @property
     def level(self) -> int:

@@ -23,15 +23,16 @@ from turingdiff.patches.size_kernels import posterior_states_of_sizes
 from turingdiff.patches.softmax import SoftmaxState, merge_all, states_of_blocks
 
 BYTES_AT_ONCE = 16 * 2**20
-# Lanes that hold no image hold this value: far from every patch at any sigma below it, its squares finite in float32.
+# Lanes that hold no image hold this value: far from every field, its squares finite in float32.
 NOWHERE = 1e9
+# At both limits such a lane is 4,000 nats away in a window of one pixel. Beside the brute force in float64, in both
+# dtypes, D has errors of rounding up to sigma = 7e7, and of 80 at 1e8; fields of 5e8 are as near to it as to images.
+HIGHEST_SIGMA, FARTHEST = 1e7, 1e8
 # Rounding in float32 moves D by at most 8.6e-8 of the best logit beyond 200 nats, and by 2e-5 below: up to this limit
 # of 700 nats by 5.9e-5 at worst (benchmarks/precision.py). At a level's own noise the logit is about half the numbers
 # in a patch: 170 for a grey 17x17, 480 in colour, 590 for a colour 19x19; wider colour patches are computed twice.
 LOGIT_ERROR = 1e-7
 TOLERANCE = 7e-5
-# Where even a lane without an image is 5,000 nats away in a window of one pixel, and 0.5/sigma² is a number.
-LOWEST_SIGMA, HIGHEST_SIGMA = 1e-150, 1e7
 
 
 def precision_at(sigma: float) -> float:
@@ -42,12 +43,17 @@ def precision_at(sigma: float) -> float:
     ValueError
         For a noise level at which posteriors over patches are not exact.
     """
-    if not LOWEST_SIGMA <= sigma <= HIGHEST_SIGMA:
+    if sigma > HIGHEST_SIGMA:
         raise ValueError(
-            f"posteriors over patches are exact from sigma = {LOWEST_SIGMA:g} to {HIGHEST_SIGMA:g}, got {sigma:g}; "
-            "far above the images all patches weigh the same, and D is their mean"
+            f"posteriors over patches are exact up to sigma = {HIGHEST_SIGMA:g}, got {sigma:g}; far above the images "
+            "all patches weigh the same, and D is their mean"
         )
     return 0.5 / sigma**2
+
+
+def wide_enough(fields: np.ndarray, sigma: float) -> np.ndarray:
+    """The fields, in float64 where 1/(2 sigma²) is no number of their dtype."""
+    return fields.astype(float) if precision_at(sigma) > float(np.finfo(fields.dtype).max) else fields
 
 
 def patch_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, r: int, admissible: Admissible) -> np.ndarray:
@@ -56,19 +62,18 @@ def patch_posterior(images: np.ndarray, fields: np.ndarray, sigma: float, r: int
     Float32 fields are computed in float32; a pixel so unlike all patches that rounding could show
     (beyond 7e-5) is computed again in float64.
     """
-    if precision_at(sigma) > float(np.finfo(fields.dtype).max):
-        return _posterior(images, fields.astype(float), sigma, r, admissible)[0].astype(fields.dtype)
-    result, top = _posterior(images, fields, sigma, r, admissible)
-    if fields.dtype == np.float32:
+    result, top = _posterior(images, wide_enough(fields, sigma), sigma, r, admissible)
+    if result.dtype == np.float32:
         doubtful = -top * LOGIT_ERROR > TOLERANCE
         samples = np.flatnonzero(doubtful.any(axis=(1, 2)))
         if samples.size:
             exact, _ = _posterior(images, fields[samples].astype(float), sigma, r, admissible)
             # Pixel by pixel, or a pixel in doubt would change others outside its neighbourhood.
             result[samples] = np.where(doubtful[samples, None], exact, result[samples])
-    return result
+    return result.astype(fields.dtype, copy=False)
 
 
+@np.errstate(over="ignore")  # as in `_over_images`
 def _posterior(images, fields, sigma, r, places) -> tuple[np.ndarray, np.ndarray]:
     precision, settings = fields.dtype.type(precision_at(sigma)), (places.rows, places.columns, r)
     state = _over_images(posterior_states, images, fields, r, places.wraps, (len(fields),), settings, precision)
@@ -83,6 +88,7 @@ def posterior_of_sizes(
     As `patch_posterior`, but without its float64 recomputation of pixels unlike all patches.
     ``admissible(field, image, r)`` says which patches a pixel is compared with.
     """
+    fields = wide_enough(fields, sigma)
     precision, radii = fields.dtype.type(precision_at(sigma)), np.array(sizes) // 2
     places = [admissible(fields.shape[2:], images.shape[2:], int(r)) for r in radii]
     wraps, halo, axes = places[0].wraps, int(radii[-1]), (radii.size, len(fields))
@@ -92,6 +98,7 @@ def posterior_of_sizes(
     return _over_images(posterior_states_of_sizes, images, fields, halo, wraps, axes, settings, precision).mean()
 
 
+@np.errstate(over="ignore")  # a logit beyond float32: the weight is 0, and the pixel computed again
 def _over_images(kernel, images, fields, r, wraps, axes, settings, precision) -> SoftmaxState:
     """The state of fields (B, C, H, W) over all images; the kernel fills arrays (*axes, blocks, ..., H, W)."""
     queries, numbers = padded_queries(fields, r, wraps), math.prod(axes) * (fields.shape[1] + 2)
@@ -124,7 +131,15 @@ def _shared_shifts(axes: list[np.ndarray], radii: np.ndarray) -> tuple[np.ndarra
 
 
 def padded_queries(fields: np.ndarray, r: int, wraps: bool) -> np.ndarray:
-    """Fields padded by r: (B, C, H + 2r, W + 2r)."""
+    """Fields padded by r: (B, C, H + 2r, W + 2r).
+
+    Raises
+    ------
+    ValueError
+        For values so large that distances to patches are not exact.
+    """
+    if (largest := np.abs(fields).max()) > FARTHEST:
+        raise ValueError(f"posteriors over patches are exact for fields up to {FARTHEST:g}, got a value of {largest:g}")
     # Another memory order would be another kernel, compiled when it first comes.
     fields = np.ascontiguousarray(fields)
     return np.pad(fields, ((0, 0), (0, 0), (r, r), (r, r)), mode="wrap" if wraps else "constant")
