@@ -132,7 +132,7 @@ def registered(u):
     return 2.0 * u
 
 def overloaded(u):
-    return 2.0 * u
+    return u  # what compiled code does with it stands below, and is all that is edited
 
 @overload(overloaded)
 def _overloaded(u):
