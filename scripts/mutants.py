@@ -14,6 +14,7 @@ passed the whole quick suite. A mutant that runs past the limit counts as killed
 import argparse
 import ast
 import difflib
+import itertools
 import json
 import os
 import random
@@ -77,9 +78,21 @@ def sample(count, seed, only):
     files = [path for folder in FOLDERS for path in sorted((ROOT / "turingdiff" / folder).rglob("*.py"))]
     files = [path for path in files if re.search(only, path.relative_to(ROOT).as_posix())]
     places = [(path, place, options) for path in files for place, options in sorted(changes(path).items())]
-    chosen = rng.sample(places, min(count, len(places)))
-    print(f"{len(chosen)} of {len(places)} places in {len(files)} files, seed {seed}", flush=True)
-    return [(path.relative_to(ROOT), place, *rng.choice(options)) for path, place, options in chosen]
+    rng.shuffle(places)
+    chosen = itertools.islice(_valid(places, rng), count)
+    print(f"{count} of {len(places)} places in {len(files)} files, seed {seed}", flush=True)
+    return list(chosen)
+
+
+def _valid(places, rng):
+    """One change at each place, where the changed file is Python (a ``*`` between arguments is no product)."""
+    for path, place, options in places:
+        name, occurrence = rng.choice(options)
+        try:
+            ast.parse(mutate_code(path.read_text(encoding="utf-8"), operators()[name], occurrence))
+        except SyntaxError:
+            continue
+        yield path.relative_to(ROOT), place, name, occurrence
 
 
 def test_files(pattern):
