@@ -14,6 +14,7 @@ passed the whole quick suite. A mutant that runs past the limit counts as killed
 import argparse
 import ast
 import difflib
+import itertools
 import json
 import os
 import random
@@ -77,12 +78,28 @@ def sample(count, seed, only):
     files = [path for folder in FOLDERS for path in sorted((ROOT / "turingdiff" / folder).rglob("*.py"))]
     files = [path for path in files if re.search(only, path.relative_to(ROOT).as_posix())]
     places = [(path, place, options) for path in files for place, options in sorted(changes(path).items())]
-    chosen = rng.sample(places, min(count, len(places)))
-    print(f"{len(chosen)} of {len(places)} places in {len(files)} files, seed {seed}", flush=True)
-    return [(path.relative_to(ROOT), place, *rng.choice(options)) for path, place, options in chosen]
+    rng.shuffle(places)
+    chosen = itertools.islice(_valid(places, rng), count)
+    print(f"{count} of {len(places)} places in {len(files)} files, seed {seed}", flush=True)
+    return list(chosen)
 
 
-def tests_in_order(path):
+def _valid(places, rng):
+    """One change at each place, where the changed file is Python (a ``*`` between arguments is no product)."""
+    for path, place, options in places:
+        name, occurrence = rng.choice(options)
+        try:
+            ast.parse(mutate_code(path.read_text(encoding="utf-8"), operators()[name], occurrence))
+        except SyntaxError:
+            continue
+        yield path.relative_to(ROOT), place, name, occurrence
+
+
+def test_files(pattern):
+    return [test for test in sorted((ROOT / "tests").glob("test_*.py")) if re.search(pattern, test.name)]
+
+
+def tests_in_order(path, tests):
     """The test files, first those that name most of what `path` defines, the shorter first where that is equal."""
     defined = {getattr(node, "name", "") for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))}
     words = {name for name in defined | {path.stem.lstrip("_")} if len(name) > 3}
@@ -91,7 +108,7 @@ def tests_in_order(path):
         counts = Counter(re.findall(r"\w+", test.read_text(encoding="utf-8")))
         return -sum(counts[word] for word in words) / (1 + sum(counts.values())), test.stat().st_size
 
-    return [str(test.relative_to(ROOT)) for test in sorted((ROOT / "tests").glob("test_*.py"), key=relevance)]
+    return [str(test.relative_to(ROOT)) for test in sorted(tests, key=relevance)]
 
 
 def copy_of_the_repository(folder):
@@ -141,15 +158,16 @@ def main():
     parser.add_argument("--sample", type=int, default=60, help="number of mutants (60)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", metavar="PATTERN", help="only files whose path matches")
+    parser.add_argument("--tests", default="", metavar="PATTERN", help="only test files whose name matches")
     parser.add_argument("--skip", type=int, default=0, help="leave out the first of the sample: to go on")
     parser.add_argument("--limit", type=float, default=1200, help="seconds a mutant may take (1200)")
     parser.add_argument("--out", type=Path, default=Path("mutants.json"))
     options = parser.parse_args()
 
-    results = []
+    results, tests = [], test_files(options.tests)
     with tempfile.TemporaryDirectory() as folder:
         copy, cache = copy_of_the_repository(Path(folder) / "copy"), Path(folder) / "cache"
-        outcome, by, seconds = run_tests(copy, cache, ["tests"], options.limit)
+        outcome, by, seconds = run_tests(copy, cache, [str(test.relative_to(ROOT)) for test in tests], options.limit)
         if outcome != "survived":
             sys.exit(f"the unchanged package fails its tests: {by}")
         print(f"unchanged: the tests pass in {seconds} s, and the kernels are compiled", flush=True)
@@ -159,7 +177,7 @@ def main():
             source, times = file.read_text(encoding="utf-8"), file.stat()
             changed = mutate_code(source, operators()[operator], occurrence)
             file.write_text(changed, encoding="utf-8")
-            outcome, by, seconds = run_tests(copy, cache, tests_in_order(path), options.limit)
+            outcome, by, seconds = run_tests(copy, cache, tests_in_order(path, tests), options.limit)
             file.write_text(source, encoding="utf-8")
             os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))  # kernels cached before are good again
             lines = difflib.unified_diff(source.splitlines(), changed.splitlines(), n=0, lineterm="")
