@@ -53,9 +53,10 @@ def level(sigma: float) -> float:
         raise TypeError(f"sigma is one number for all fields, got an array of shape {np.shape(sigma)}")
     if not (np.isfinite(sigma) and sigma > 0):
         raise ValueError(f"sigma must be positive and finite, got {sigma}")
+    sigma = float(sigma)
     if not LOWEST <= sigma <= HIGHEST:
         raise ValueError(f"sigma must lie between {LOWEST:g} and {HIGHEST:g}, for arithmetic to be exact; got {sigma}")
-    return float(sigma)
+    return sigma
 
 
 def _count(n: int) -> int:

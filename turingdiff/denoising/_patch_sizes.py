@@ -54,6 +54,7 @@ class Schedule:
         return self.sizes[int(np.abs(np.log(self.levels) - np.log(sigma)).argmin())]
 
 
+@short_repr
 @dataclass(frozen=True, eq=False)
 class ChosenSizes(Schedule):
     """A schedule of sizes that were chosen among several, `patches`."""
