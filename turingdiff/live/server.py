@@ -52,6 +52,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, sessions: Sequence[Session], port: int = 0):
+        if not 0 <= port <= 65535:
+            raise ValueError(f"a port is a number from 0 (any that is free) to 65535, got {port}")
         super().__init__(("127.0.0.1", port), Handler)
         self.shows = [Show(session) for session in sessions]
         self.token = secrets.token_urlsafe(16)
