@@ -470,7 +470,8 @@ def test_the_command_prints_its_address_and_ends_with_ctrl_c():
 @pytest.mark.compiled
 @pytest.mark.parametrize(
     "arguments, message",
-    [(["gray_scott", "--port", "99999"], "from 0 (any that is free) to 65535"), (["zebra"], "no model, machine or network 'zebra'"), (["gray_scott", "--preset", "zebra"], "no preset 'zebra'"),
+    [(["gray_scott", "--port", "99999"], "from 0 (any that is free) to 65535"),
+     (["zebra"], "no model, machine or network 'zebra'"), (["gray_scott", "--preset", "zebra"], "no preset 'zebra'"),
      (["nothing.json"], "nothing.json")],
 )  # fmt: skip
 def test_the_command_refuses_what_it_does_not_know(arguments, message, capsys):
